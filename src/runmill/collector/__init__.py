@@ -1,0 +1,1 @@
+"""One asyncio process that receives, gathers, processes and forwards, and answers only for what is safe."""

@@ -1,0 +1,50 @@
+"""The three interfaces that carry the collector, and the batch that travels through them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+__all__ = ["Batch", "Component", "Consumer", "Processor", "Producer", "Signal"]
+
+Signal = Literal["logs", "metrics", "traces"]
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """Who sent a batch, and its number there: what is sent again has the same pair."""
+
+    producer_id: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One Export*ServiceRequest in the bytes it came as (protobuf); whoever needs records decodes."""
+
+    signal: Signal
+    payload: bytes
+    record_count: int
+    """Log records, data points or spans."""
+    producer: Producer | None = None
+    """None for foreign senders, whose repeats cannot be recognised. A batch that has one is never joined to another."""
+
+
+class Consumer(Protocol):
+    """The head of a pipeline, and every exporter."""
+
+    async def consume(self, batch: Batch, /) -> None:
+        """Return once *batch* is safe. Raise Refused (send again later) or Rejected (never send again)."""
+
+
+class Component(Protocol):
+    """Receivers, exporters, extensions."""
+
+    async def start(self) -> None:
+        """Return when at work; raise what keeps it from it."""
+
+    async def shutdown(self) -> None:
+        """Flush, then stop. Safe to call twice, and without start()."""
+
+
+Processor: TypeAlias = Callable[[Batch], Batch | None]
+"""Pure; None: all of it was dropped, and counted. One that holds data back is a Consumer and a Component."""

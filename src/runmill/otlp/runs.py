@@ -1,0 +1,66 @@
+"""How a run rides on OTLP: every attribute and event name, in one place.
+
+Documented for users in ``docs/conventions.md``.
+"""
+
+from typing import Final, Literal
+
+__all__ = [
+    "ARTIFACT",
+    "COLUMN",
+    "ENDED",
+    "EXPERIMENT",
+    "HEARTBEAT",
+    "INDEX",
+    "KIND",
+    "LIFECYCLE",
+    "METRIC",
+    "METRIC_DESCRIPTION",
+    "METRIC_NAME",
+    "PARENT_ID",
+    "PRODUCER_HEADER",
+    "RANK",
+    "ROW",
+    "RUN_ID",
+    "SEQUENCE_HEADER",
+    "STARTED",
+    "STEP",
+    "UPDATED",
+    "LifecycleName",
+]
+
+# Resource attributes: whose record it is.
+RUN_ID: Final = "run.id"
+EXPERIMENT: Final = "run.experiment"
+PARENT_ID: Final = "run.parent_id"
+RANK: Final = "run.rank"
+
+# Metric metadata (protobuf field Metric.metadata) and data point attributes.
+KIND: Final = "run.metric.kind"
+STEP: Final = "run.step"
+INDEX: Final = "run.index"
+COLUMN: Final = "run.column"
+ROW: Final = "run.row"
+
+# Log records with an event_name. Of METRIC: attributes METRIC_NAME, KIND, INDEX or ROW, STEP, METRIC_DESCRIPTION;
+# body = the value, a kvlist column -> cell for a row, a kvlist document for the JSON kinds.
+METRIC: Final = "run.metric"
+METRIC_NAME: Final = "run.metric.name"
+METRIC_DESCRIPTION: Final = "run.metric.description"
+
+# Body = kvlist with path, size_bytes, media_type, sha256.
+ARTIFACT: Final = "run.artifact"
+
+# Lifecycle: body = kvlist of what changed. Keys: status, experiment, name, display_name, description, type, parent_id,
+# user, host, tags (kvlist; null value = tag without a value), removed_tags (array), properties (kvlist), error (kvlist).
+# Their record carries run.id on the resource like any other.
+LifecycleName = Literal["run.started", "run.updated", "run.ended", "run.heartbeat"]
+STARTED: Final = "run.started"
+UPDATED: Final = "run.updated"
+ENDED: Final = "run.ended"
+HEARTBEAT: Final = "run.heartbeat"
+LIFECYCLE: Final = frozenset({STARTED, UPDATED, ENDED, HEARTBEAT})
+
+# HTTP headers (gRPC metadata in lower case) by which the store recognises a batch that is sent again.
+PRODUCER_HEADER: Final = "Runmill-Producer"
+SEQUENCE_HEADER: Final = "Runmill-Sequence"

@@ -1,0 +1,115 @@
+"""What a run store is: appended to by one caller, read by many, told of every commit."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runmill.columns import Columns
+from runmill.model import Artifact, Experiment, LogRecord, MetricPoint, MetricSummary, Resource, Run, RunEvent, RunId
+from runmill.store.query import LogCount, LogPage, LogQuery, RunQuery, Series, SeriesQuery
+
+__all__ = ["Committed", "Delivery", "Store", "StoreFacts", "Unsubscribe"]
+
+Unsubscribe = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One batch to be stored; with a producer, it is stored once however often it is delivered."""
+
+    columns: Columns
+    producer_id: str | None = None
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one commit added, for live views; repeats are not in it."""
+
+    logs: tuple[LogRecord, ...]
+    points: tuple[tuple[RunId, MetricPoint], ...]
+    events: tuple[RunEvent, ...]
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What ``runmill store info`` prints."""
+
+    url: str
+    schema_version: int
+    log_count: int
+    point_count: int
+    run_count: int
+    size_bytes: int
+
+
+class Store(Protocol):
+    """Every method may be called from any thread; each returns when its answer is complete."""
+
+    def append(self, deliveries: Sequence[Delivery], /) -> int:
+        """Commit all of *deliveries* in one transaction; give how many of them were repeats and left out.
+
+        Safe on disk when it returns. Raises Refused when it cannot commit now: nothing of it is stored.
+        """
+
+    def subscribe(self, listener: Callable[[Committed], None], /) -> Unsubscribe:
+        """Call *listener* after each commit, on the committing thread: it must return at once and never raise."""
+
+    def runs(self, query: RunQuery, /) -> list[Run]:
+        """Give the runs that fit, newest start first."""
+
+    def run(self, run_id: RunId, /) -> Run:
+        """Give one run's state. Raises NotFound. A unique prefix of at least 6 characters of an id will do."""
+
+    def run_events(self, run_id: RunId, /) -> list[RunEvent]:
+        """Give what happened to a run in time order, heartbeats left out. Raises NotFound."""
+
+    def experiments(self) -> list[Experiment]:
+        """Give all experiments, the one with the newest run first."""
+
+    def logs(self, query: LogQuery, /) -> LogPage:
+        """Give one page of log records. Raises InvalidArgument for a cursor that is none."""
+
+    def log_counts(self, query: LogQuery, /, *, slices: int) -> list[LogCount]:
+        """Count the records that fit per severity range in *slices* equal parts of their time; cursors and limit
+        of *query* are left aside."""
+
+    def loggers(self, run_id: RunId | None, /) -> list[tuple[str, int]]:
+        """Give every logger's name with its number of records, by name."""
+
+    def services(self) -> list[tuple[str, int]]:
+        """Give every service that logged without a run, with its number of records."""
+
+    def metrics(self, run_ids: Sequence[RunId], /) -> dict[RunId, list[MetricSummary]]:
+        """Give what is known of each (metric, column) of the runs, in the order of their first point."""
+
+    def points(self, run_id: RunId, /, *, metric: str | None = None) -> Iterable[MetricPoint]:
+        """Give every point of a run, or of one of its metrics, in the order it was logged. Raises NotFound."""
+
+    def series(self, query: SeriesQuery, /) -> Series:
+        """Give one metric reduced to what a chart can show. Raises NotFound for a run or metric that is not there."""
+
+    def artifacts(self, run_id: RunId, /) -> list[Artifact]:
+        """Give the run's files by path; of a path put twice, the newest. Raises NotFound."""
+
+    def artifact(self, run_id: RunId, path: str, /) -> Artifact:
+        """Give one file's facts. Raises NotFound naming the path."""
+
+    def has_artifact_bytes(self, sha256: str, /) -> bool:
+        """Say whether the bytes are there already."""
+
+    def put_artifact_bytes(self, sha256: str, chunks: Iterable[bytes], /) -> int:
+        """Keep the bytes under their hash and give their number. Raises InvalidArgument when they do not have it."""
+
+    def artifact_bytes(self, sha256: str, /, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Give the bytes from *start* up to *end* in pieces, never all in memory. Raises NotFound."""
+
+    def resource(self, resource_id: str, /) -> Resource:
+        """Give what produced a record. Raises NotFound."""
+
+    def facts(self) -> StoreFacts:
+        """Count and measure."""
+
+    def close(self) -> None:
+        """Give the store back. Safe to call twice."""

@@ -1,0 +1,118 @@
+"""What can be asked of a store: filters and pages as values, no SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from runmill.model import LogRecord, RunId, RunStatus
+
+__all__ = ["Bucket", "LogCount", "LogPage", "LogQuery", "RunQuery", "Series", "SeriesQuery"]
+
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Which log records; every part given must hold. Records come in time order, oldest first."""
+
+    run_id: RunId | None = None
+    service: str | None = None
+    min_severity: int = 0
+    logger: str | None = None
+    """A logger's name; it and its children (``train`` also gives ``train.loop``)."""
+    text: str | None = None
+    """Found anywhere in the body or the attributes, in any case."""
+    stream: Literal["stdout", "stderr"] | None = None
+    rank: int | None = None
+    since_unix_nano: int | None = None
+    """Inclusive."""
+    until_unix_nano: int | None = None
+    """Exclusive."""
+    before: str | None = None
+    """A page's ``first`` cursor: the records just before it."""
+    after: str | None = None
+    """A page's ``last`` cursor: the records just after it."""
+    limit: int = 200
+    """1 to 10,000. Without `before` and `after`: the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Records in time order, with the cursors that continue in both directions."""
+
+    records: tuple[LogRecord, ...]
+    first: str | None
+    """Give as `before` for older records; None when the page is empty."""
+    last: str | None
+    """Give as `after` for newer ones; None when the page is empty."""
+    more_before: bool
+    """False: the page's first record is the oldest one that fits."""
+    more_after: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogCount:
+    """How many records of one severity range lie in one slice of time."""
+
+    start_unix_nano: int
+    severity_number: int
+    """The first number of its range: 0, 1, 5, 9, 13, 17 or 21."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs, newest start first."""
+
+    experiment: str | None = None
+    status: frozenset[RunStatus] | None = None
+    parent_id: RunId | None = None
+    """Children of this run. None gives top-level runs and, with `include_children`, all."""
+    include_children: bool = False
+    tags: tuple[tuple[str, str | None], ...] = ()
+    """(key, value); a value of None asks for the key alone."""
+    text: str | None = None
+    """Found in id, name, display name, experiment or a tag, in any case."""
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """One metric's numbers, reduced to at most `buckets` slices of x."""
+
+    run_id: RunId
+    metric: str
+    column: str | None = None
+    """Of a row or table metric; None for scalars and lists."""
+    x: Literal["step", "index", "time"] | None = None
+    """None: the step where every point has one, else the index."""
+    buckets: int = 1000
+    """Series of at most 2 * buckets points come back whole, every bucket a point."""
+    x_min: float | None = None
+    x_max: float | None = None
+    rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The points of one slice of x. NaN and infinities count in `count` and `non_finite`, not in the figures."""
+
+    x: float
+    """The first point's x."""
+    minimum: float | None
+    maximum: float | None
+    last: float | None
+    count: int
+    non_finite: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A reduced series, by ascending x."""
+
+    metric: str
+    column: str | None
+    x: Literal["step", "index", "time"]
+    count: int
+    """Points before the reduction."""
+    buckets: Sequence[Bucket]
