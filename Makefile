@@ -1,0 +1,55 @@
+# From a fresh clone with Python 3.11+ and make: `make demo` shows it, `make test` proves it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.PHONY: help demo test test-long check format clean
+
+# The first of these that is new enough makes the environment; `make PYTHON=/path/to/python test` overrules it.
+PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
+VENV := .venv
+BIN := $(VENV)/bin
+# Newer than pyproject.toml: nothing to install. pip's own variables and configuration hold (PIP_INDEX_URL, ...).
+INSTALLED := $(VENV)/.installed
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## train the example with everything running, and show the run
+	@$(BIN)/runmill demo --home .demo
+
+test: $(INSTALLED) ## run the whole test suite
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: $(INSTALLED) ## run the tests that take minutes
+	$(BIN)/python -m pytest -m long
+
+check: $(INSTALLED) ## all that must pass before a change goes in: lint, format, types, imports, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+format: $(INSTALLED) ## put the code into the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what was built, the environment and the demo's home
+	rm -rf $(VENV) .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml
+	@python=$$(for candidate in $(PYTHON); do \
+	    "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$candidate" && break; \
+	done; true); \
+	if [ -z "$$python" ]; then \
+	    echo "runmill needs Python 3.11 or newer; none of these is: $(PYTHON)." >&2; \
+	    echo "Install one, or name it: make PYTHON=/path/to/python3.11 demo" >&2; \
+	    exit 1; \
+	fi; \
+	if [ ! -x $(BIN)/pip ]; then \
+	    echo "Making $(VENV) with $$($$python --version)"; \
+	    "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; \
+	fi
+	@echo "Installing runmill and what its tests need into $(VENV) (once; some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
