@@ -24,12 +24,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What one commit added, for live views; repeats are not in it."""
+    """What one commit added, for live views; repeats are not in it.
 
-    logs: tuple[LogRecord, ...]
-    points: tuple[tuple[RunId, MetricPoint], ...]
-    events: tuple[RunEvent, ...]
-    artifacts: tuple[Artifact, ...]
+    Sequences, not tuples: an engine makes their items when someone looks, so a commit nobody watches costs nothing.
+    """
+
+    logs: Sequence[LogRecord]
+    points: Sequence[tuple[RunId, MetricPoint]]
+    """Points of runs; what was measured without a run is not shown live."""
+    events: Sequence[RunEvent]
+    artifacts: Sequence[Artifact]
 
 
 @dataclass(frozen=True, slots=True)

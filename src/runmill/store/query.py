@@ -9,7 +9,6 @@ from runmill.model import LogRecord, RunId, RunStatus
 __all__ = ["Bucket", "LogCount", "LogPage", "LogQuery", "RunQuery", "Series", "SeriesQuery"]
 
 
-
 @dataclass(frozen=True, slots=True)
 class LogQuery:
     """Which log records; every part given must hold. Records come in time order, oldest first."""
@@ -31,6 +30,10 @@ class LogQuery:
     """A page's ``first`` cursor: the records just before it."""
     after: str | None = None
     """A page's ``last`` cursor: the records just after it."""
+    committed_after: int | None = None
+    """A record's `cursor` or a page's `committed`: only what was committed later, whatever its time, in the order of
+    commits, oldest first. A live reader continues with this: records may arrive late, with times it has passed already.
+    Not together with `before` or `after`."""
     limit: int = 200
     """1 to 10,000. Without `before` and `after`: the newest."""
 
@@ -47,6 +50,8 @@ class LogPage:
     more_before: bool
     """False: the page's first record is the oldest one that fits."""
     more_after: bool
+    committed: int = 0
+    """The newest commit this page knows of: `committed_after` it there is exactly what the page could not see."""
 
 
 @dataclass(frozen=True, slots=True)
