@@ -1,0 +1,72 @@
+"""The table of commands, and the one place where an error becomes a sentence and an exit status."""
+
+import os
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from runmill._version import __version__
+from runmill.cli import logs, runs
+from runmill.cli.render import say
+from runmill.errors import ConfigError, InvalidArgument, RunmillError
+
+__all__ = ["app", "run"]
+
+_FAILED: Final = 1
+_USAGE: Final = 2
+
+app = typer.Typer(
+    name="runmill",
+    help="Logs and metrics of training runs: collect, keep, read.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="Exit status: 0 done; 1 failed, or not there; 2 the call or a configuration is wrong.",
+)
+app.command()(runs.runs)
+app.command()(runs.show)
+app.command()(logs.logs)
+app.command()(runs.metrics)
+app.command()(runs.files)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature of a callback
+    if wanted:
+        typer.echo(f"runmill {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version  # its callback has seen to it
+
+
+def run() -> None:
+    """Run the command that the arguments name and exit; what was foreseen ends in a sentence, never in a traceback."""
+    try:
+        status = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `| head` has what it wanted. Python flushes once more at exit: let that go nowhere, quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = _FAILED
+    sys.exit(status)
+
+
+def _run() -> int:
+    try:
+        app()
+    except (ConfigError, InvalidArgument) as error:
+        say(f"runmill: {error}")
+        return _USAGE
+    except RunmillError as error:
+        say(f"runmill: {error}")
+        return _FAILED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

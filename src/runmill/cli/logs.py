@@ -1,0 +1,99 @@
+"""``logs``: the lines of a run, of a service, or of everything; and those to come."""
+
+from typing import Annotated, Final
+
+import typer
+
+from runmill import home
+from runmill.cli import render
+from runmill.cli.options import AsJson, HomeOption
+from runmill.cli.reading import Json, Parameters, Reader
+from runmill.errors import InvalidArgument
+
+__all__ = ["logs", "print_records"]
+
+_PAGE: Final = 10_000
+"""The most one answer of the API holds."""
+_LINGER_SECONDS: Final = 1.0
+_INTERRUPTED: Final = 130
+
+
+def logs(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="A run's id, a unique prefix of it, or 'latest'; none: everything.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until the run ends.")] = False,
+    service: Annotated[str | None, typer.Option(metavar="NAME", help="Only this service.name (without RUN).")] = None,
+    level: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="This level and above: WARNING, or a severity_number.")
+    ] = None,
+    grep: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only lines with it in message or fields, in any case.")
+    ] = None,
+    logger: Annotated[str | None, typer.Option(metavar="NAME", help="Only this logger and its children.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="An age (15m, 2h), an ISO 8601 time, or nanoseconds.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="The newest N of them.")] = 200,
+    as_json: AsJson = False,
+    home_dir: HomeOption = None,
+) -> None:
+    """Print log records in time order."""
+    if run is not None and service is not None:
+        raise InvalidArgument(f"RUN {run!r} and --service {service!r} exclude each other: a run's service is known.")
+    filters = {"service": service, "level": level, "text": grep, "logger": logger, "since": since}
+    with Reader(home.find(home_dir)) as reader:
+        found = reader.run(run) if run is not None else None
+        path = f"/runs/{found['run_id']}" if found else ""
+        records = _newest(reader, f"{path}/logs", filters, limit)
+        print_records(records, as_json=as_json)
+        if not follow or (found and found["end_time_unix_nano"] is not None):
+            return
+        if reader.server is None:
+            render.say("No server runs in this home, so nothing new can arrive. Start one with: runmill up")
+            return
+        newest = max((record["cursor"] for record in records), default=0)
+        stream = f"{path}/stream" if found else "/logs/stream"
+        _follow(reader, stream, {**filters, "after": newest}, as_json=as_json)
+
+
+def print_records(records: list[Json], *, as_json: bool = False) -> None:
+    """Print records as lines, or as JSON."""
+    if as_json:
+        render.print_json(records)
+        return
+    console = render.console()
+    for record in records:
+        console.print(render.log_line(record), soft_wrap=True)
+
+
+def _newest(reader: Reader, path: str, filters: Parameters, limit: int) -> list[Json]:
+    """Give the newest *limit* records in time order, page by page from the end."""
+    pages: list[list[Json]] = []
+    missing, before, more = limit, None, True
+    while more and missing:
+        page = reader.get(path, {**filters, "before": before, "limit": min(missing, _PAGE)})
+        pages.append(page["records"])
+        missing -= len(page["records"])
+        before, more = page["first"], page["more_before"]
+    return [record for page in reversed(pages) for record in page]
+
+
+def _follow(reader: Reader, path: str, parameters: Parameters, *, as_json: bool) -> None:
+    def tell(name: str, data: Json) -> None:
+        if name == "logs":
+            print_records(data["records"], as_json=as_json)
+        elif name == "dropped":
+            render.say(f"{data['count']} records came faster than they could be shown; they are stored.")
+
+    try:
+        reader.follow(path, parameters, tell, linger_seconds=_LINGER_SECONDS)
+    except KeyboardInterrupt:
+        # How a person ends it: no error, and no word of one.
+        raise typer.Exit(_INTERRUPTED) from None
