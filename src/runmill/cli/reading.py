@@ -47,7 +47,7 @@ class Reader:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._runner = asyncio.Runner()
-        self._store: "Store | None" = None
+        self._store: Store | None = None
         self._client: httpx.AsyncClient
         self.server: Server | None = None
         """The server that answers; None when the store was opened by this process."""

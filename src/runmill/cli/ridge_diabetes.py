@@ -1,0 +1,1 @@
+../../../examples/ridge_diabetes.py

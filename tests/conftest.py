@@ -1,0 +1,31 @@
+"""Every test starts from a clean environment and a home of its own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runmill.testing import RecordingCollector
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    for name in list(os.environ):
+        if name.startswith(("OTEL_", "RUNMILL_")) or name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RUNMILL_HOME", str(tmp_path_factory.mktemp("home")))
+    # A collector that starts by itself would outlive its test.
+    monkeypatch.setenv("RUNMILL_AUTOSTART", "0")
+
+
+@pytest.fixture
+def home() -> Path:
+    """The home directory that the environment names; nothing is in it yet."""
+    return Path(os.environ["RUNMILL_HOME"])
+
+
+@pytest.fixture
+def recording_collector() -> Iterator[RecordingCollector]:
+    with RecordingCollector() as collector:
+        yield collector
