@@ -1,0 +1,231 @@
+"""From the journal to the collector: batch by batch, in order, until each is acknowledged.
+
+One thread a process does it in the background; `flush` does the same work on the calling thread, so it needs no
+thread to be alive, and what it says is delivered is delivered.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from runmill.app.notices import notice
+from runmill.app.sender import Sender
+from runmill.app.settings import Settings
+from runmill.errors import Refused, Rejected, Unavailable
+from runmill.journal import folder as folders
+from runmill.journal.reader import JournalBatch, Reader, read_abandoned
+from runmill.journal.records import EVENT, parse_run_key
+from runmill.otlp import runs
+from runmill.otlp.encode import encode_logs, encode_metrics, encode_resource
+
+__all__ = ["Delivery", "Source"]
+
+_INTERVAL_SECONDS: Final = 0.2
+"""How often the thread looks for new records: nobody wakes it, so a log call costs no signal."""
+_ADOPT_SECONDS: Final = 5.0
+_FIRST_BACKOFF_SECONDS: Final = 0.5
+_MOST_BACKOFF_SECONDS: Final = 30.0
+
+
+class Source:
+    """One journal on its way out, with what its process was."""
+
+    def __init__(self, reader: Reader, journal_id: str, resource: Mapping[str, Any]) -> None:
+        self.reader = reader
+        self.journal_id = journal_id
+        self._resource = resource
+        self._resources: dict[str | None, bytes] = {}
+
+    def resource_of(self, run_key: str | None) -> bytes:
+        """Give the encoded resource of a record: the process, and its run where it has one."""
+        encoded = self._resources.get(run_key)
+        if encoded is None:
+            encoded = encode_resource({**self._resource, **_run_attributes(run_key)})
+            if len(self._resources) >= 1024:  # noqa: PLR2004 - a process of very many runs: begin again
+                self._resources.clear()
+            self._resources[run_key] = encoded
+        return encoded
+
+
+class Delivery:
+    """Delivers one process's journal, and those of dead processes that share its home."""
+
+    def __init__(self, settings: Settings, own: Source) -> None:
+        self._settings = settings
+        self._own = own
+        self._sender = Sender(settings)
+        # Held by whoever delivers now. Nothing that logs waits for it.
+        self._busy = threading.Lock()
+        self._stop = threading.Event()
+        self._backoff_seconds = _FIRST_BACKOFF_SECONDS
+        self._retry_at = 0.0
+        self._adopt_at = 0.0
+        self.delivered_count = 0
+        self.rejected_count = 0
+        self._thread = threading.Thread(target=self._run, name="runmill-delivery", daemon=True)
+
+    def start(self) -> None:
+        """Begin in the background. At the end of the interpreter no thread starts: `flush` still works."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            notice(f"no delivery thread: {error}. What is logged stays in the journal until it is flushed.")
+
+    def flush(self, timeout_seconds: float, *, until: tuple[int, int]) -> bool:
+        """Deliver the journal up to the position *until* (segment, offset); False when it could not all be."""
+        deadline = time.monotonic() + timeout_seconds
+        if not self._busy.acquire(timeout=timeout_seconds):
+            return False
+        try:
+            while self._own.reader.position() < until and self._deliver_before(deadline):
+                pass
+        except Unavailable as error:
+            self._back_off(error)
+            return False
+        else:
+            return True
+        finally:
+            self._busy.release()
+
+    def adopt(self, timeout_seconds: float) -> None:
+        """Deliver what dead processes of this home left, as far as time allows."""
+        deadline = time.monotonic() + timeout_seconds
+        if self._busy.acquire(timeout=timeout_seconds):
+            try:
+                self._deliver_abandoned(deadline)
+            except (Refused, Unavailable) as error:
+                self._back_off(error)
+            finally:
+                self._busy.release()
+
+    def pending_count(self) -> int:
+        """Count the records of this process that are not acknowledged yet."""
+        return self._own.reader.pending_count()
+
+    def stop(self) -> None:
+        """Tell the thread to end after what it is doing; returns at once."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_INTERVAL_SECONDS):
+            if time.monotonic() < self._retry_at:
+                continue
+            with self._busy:
+                self._deliver_all()
+
+    def _deliver_all(self) -> None:
+        try:
+            while self._deliver_next(self._own, self._settings.timeout_seconds):
+                if self._stop.is_set():
+                    return
+            if time.monotonic() >= self._adopt_at:
+                self._adopt_at = time.monotonic() + _ADOPT_SECONDS
+                self._deliver_abandoned(deadline=float("inf"))
+        except (Refused, Unavailable) as error:
+            self._back_off(error)
+        except Exception as error:  # noqa: BLE001 - the thread's edge: a fault of ours must not end delivery
+            notice(f"delivery failed: {type(error).__name__}: {error}. It is tried again.")
+            self._back_off(error)
+
+    def _deliver_before(self, deadline: float) -> bool:
+        """Deliver one batch, waiting where the collector asks for it; False when there is none.
+
+        Raises Unavailable when nobody answers, or not before *deadline*.
+        """
+        while (remaining := deadline - time.monotonic()) > 0:
+            try:
+                return self._deliver_next(self._own, min(remaining, self._settings.timeout_seconds))
+            except Refused as error:
+                self._back_off(error)
+                time.sleep(max(0.0, min(self._retry_at, deadline) - time.monotonic()))
+        raise Unavailable("the time is up")
+
+    def _deliver_next(self, source: Source, timeout_seconds: float) -> bool:
+        """Deliver one batch; False when there is none. Raises Refused or Unavailable: it will be the same again."""
+        batch = source.reader.next_batch()
+        if batch is None:
+            return False
+        try:
+            self._send(source, batch, timeout_seconds)
+            self.delivered_count += len(batch.records)
+        except Rejected as error:
+            self.rejected_count += len(batch.records)
+            notice(f"{len(batch.records)} records were rejected and are lost: {error}")
+        source.reader.acknowledge()
+        self._backoff_seconds, self._retry_at = _FIRST_BACKOFF_SECONDS, 0.0
+        return True
+
+    def _send(self, source: Source, batch: JournalBatch, timeout_seconds: float) -> None:
+        self._send_files(batch, timeout_seconds)
+        if logs := encode_logs(batch.records, source.resource_of):
+            self._sender.send(
+                "logs",
+                logs,
+                producer_id=f"{source.journal_id}.logs",
+                sequence=batch.sequence,
+                timeout_seconds=timeout_seconds,
+            )
+        if metrics := encode_metrics(batch.records, source.resource_of):
+            self._sender.send(
+                "metrics",
+                metrics,
+                producer_id=f"{source.journal_id}.metrics",
+                sequence=batch.sequence,
+                timeout_seconds=timeout_seconds,
+            )
+
+    def _send_files(self, batch: JournalBatch, timeout_seconds: float) -> None:
+        """Put the bytes of uploaded files before the events that tell of them."""
+        for record in batch.records:
+            if record[0] != EVENT or record[3] != runs.ARTIFACT:
+                continue
+            sha256 = record[4]["sha256"]
+            path = self._settings.home.spool / sha256
+            if not path.exists():  # the same bytes were put for another path
+                continue
+            self._send_file(sha256, path, timeout_seconds)
+
+    def _send_file(self, sha256: str, path: Path, timeout_seconds: float) -> None:
+        try:
+            self._sender.put(sha256, path, timeout_seconds=timeout_seconds)
+        except Rejected as error:
+            # Not runmill's own server: the event still goes, and the bytes stay where they are.
+            notice(f"the bytes of a file were not taken and stay at {str(path)!r}: {error}")
+        else:
+            path.unlink(missing_ok=True)
+
+    def _deliver_abandoned(self, deadline: float) -> None:
+        for folder in folders.abandoned(self._settings.home):
+            is_done = False
+            try:
+                reader = read_abandoned(folder)
+                source = Source(reader, folder.journal_id, folder.resource())
+                while (remaining := deadline - time.monotonic()) > 0 and not is_done:
+                    is_done = not self._deliver_next(source, min(remaining, self._settings.timeout_seconds))
+            finally:
+                folder.remove() if is_done else folder.release()
+            if not is_done:
+                return
+
+    def _back_off(self, error: Exception) -> None:
+        """Set when to try again: as the collector asks, else exponentially, with jitter so that processes spread."""
+        asked = error.retry_after_seconds if isinstance(error, Refused) else None
+        wait = asked if asked is not None else self._backoff_seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        self._retry_at = time.monotonic() + min(wait, _MOST_BACKOFF_SECONDS)
+        self._backoff_seconds = min(self._backoff_seconds * 2, _MOST_BACKOFF_SECONDS)
+
+
+def _run_attributes(run_key: str | None) -> dict[str, Any]:
+    if run_key is None:
+        return {}
+    run = parse_run_key(run_key)
+    named = {
+        runs.RUN_ID: run.run_id,
+        runs.EXPERIMENT: run.experiment,
+        runs.PARENT_ID: run.parent_id,
+        runs.RANK: run.rank,
+    }
+    return {name: value for name, value in named.items() if value is not None}

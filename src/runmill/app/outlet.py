@@ -1,0 +1,181 @@
+"""This process's way out: one journal and one delivery for each set of settings, whoever writes to it.
+
+After a fork the child has its own, made when it first logs: its own journal, thread, pid and instance id.
+"""
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+from runmill.app import settings as settings_module
+from runmill.app.delivery import Delivery, Source
+from runmill.app.notices import notice
+from runmill.app.resource import describe_process
+from runmill.app.sender import Sender
+from runmill.app.settings import Settings
+from runmill.home import Home, Server
+from runmill.journal import folder as folders
+from runmill.journal.reader import read_own
+from runmill.journal.records import Record
+from runmill.journal.writer import Bounds, Journal
+
+__all__ = ["Outlet", "default_outlet", "flush", "outlet"]
+
+_outlets: Final[dict[Settings, "Outlet"]] = {}
+_lock = threading.RLock()
+
+
+class Outlet:
+    """Where records go. Opened by the first record, or ahead of it by `open`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home: Home = settings.home
+        self._journal: Journal | None = None
+        self._delivery: Delivery | None = None
+        self._is_closing = False
+        self._taken = threading.local()
+        self.handler_count = 0
+        """Handlers that write here: with more than one, a record may come twice."""
+        self.write: Callable[[Record], None] = self._open_and_write
+        """Keep one record: microseconds, no lock, no network. Raises ValueError only for a value that is not plain."""
+
+    def open(self) -> None:
+        """Make the journal and start delivery, so that no log call has to."""
+        with _lock:
+            if self._journal is not None:
+                return
+            if self.settings.is_disabled:
+                self.write = _ignore
+                return
+            resource = describe_process(self.settings)
+            journal = _make_journal(self.settings, resource)
+            journal_id = journal.folder.journal_id if journal.folder else f"memory-{resource['service.instance.id']}"
+            self._journal = journal
+            self._delivery = Delivery(self.settings, Source(read_own(journal), journal_id, resource))
+            self.write = journal.append
+            if not self._is_closing:
+                self._delivery.start()
+
+    def has_taken(self, record: logging.LogRecord) -> bool:
+        """Say whether this thread gave this very record before: it reached two handlers of one outlet."""
+        mark = (id(record), record.created)
+        was_taken = getattr(self._taken, "mark", None) == mark
+        self._taken.mark = mark
+        return was_taken
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Deliver all that was written before this call; give how many records are still not acknowledged."""
+        if self._journal is None or self._delivery is None:
+            return 0
+        deadline = time.monotonic() + timeout_seconds
+        newest = self._journal.segments[-1]
+        if self._delivery.flush(timeout_seconds, until=(newest.number, newest.position)):
+            self._delivery.adopt(max(0.0, deadline - time.monotonic()))
+            return 0
+        return self.pending_count()
+
+    def pending_count(self) -> int:
+        """Count the records that no collector has acknowledged yet."""
+        return self._delivery.pending_count() if self._delivery is not None else 0
+
+    def dropped_count(self) -> int:
+        """Count the records that found no room in the journal."""
+        return self._journal.dropped.total() if self._journal is not None else 0
+
+    def server(self) -> Server:
+        """Say where this outlet delivers to now; it may not be answering."""
+        return Sender(self.settings).server()
+
+    def close(self) -> None:
+        """Flush within the budget for the end of a program; what is left stays in the journal for the next one.
+
+        What is logged still later (by exit hooks that run after ours) opens a journal of its own.
+        """
+        journal, delivery = self._journal, self._delivery
+        if journal is None or delivery is None:
+            return
+        deadline = time.monotonic() + self.settings.exit_seconds
+        self._is_closing = True
+        delivery.stop()
+        self.flush(self.settings.exit_seconds)
+        self._journal = self._delivery = None
+        self.write = self._open_and_write
+        journal.seal(self.write)
+        newest = journal.segments[-1]
+        if delivery.flush(max(0.0, deadline - time.monotonic()), until=(newest.number, newest.position)):
+            journal.remove()
+        else:
+            journal.close()
+
+    def forget(self) -> None:
+        """In a forked child: leave the parent's journal alone and begin anew with the first record."""
+        if self._journal is not None:
+            self._journal.close()
+        self._journal = self._delivery = None
+        self.write = self._open_and_write
+
+    def _open_and_write(self, record: Record) -> None:
+        self.open()
+        self.write(record)
+
+
+def outlet(settings: Settings | None = None) -> Outlet:
+    """Give the outlet for *settings* (by default those of the environment), always the same one for equal ones."""
+    chosen = settings or settings_module.resolve()
+    with _lock:
+        found = _outlets.get(chosen)
+        if found is None:
+            found = _outlets[chosen] = Outlet(chosen)
+        return found
+
+
+@cache
+def default_outlet() -> Outlet:
+    """Give the outlet of the environment's settings, read once: for callers that are given none."""
+    return outlet()
+
+
+def flush(timeout_seconds: float = 10.0) -> int:
+    """Deliver everything this process logged; give how many records are still not acknowledged (0: all are safe)."""
+    deadline = time.monotonic() + timeout_seconds
+    return sum(each.flush(max(0.0, deadline - time.monotonic())) for each in tuple(_outlets.values()))
+
+
+def _make_journal(settings: Settings, resource: dict[str, object]) -> Journal:
+    bounds = Bounds(max_bytes=settings.journal_bytes)
+    try:
+        folder = folders.create(settings.home, resource)
+    except OSError as error:
+        notice(
+            f"no journal in {str(settings.home.path)!r}: {error.strerror or error}; what is logged is kept in memory "
+            "and is lost if the process is killed. Set RUNMILL_HOME to a folder that can be written."
+        )
+        folder = None
+    return Journal(folder, bounds=bounds, notice=notice)
+
+
+def _ignore(_record: Record) -> None:
+    """Take a record where OTEL_SDK_DISABLED says that none is wanted."""
+
+
+def _after_fork_in_child() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it: it is nobody's here
+    _lock = threading.RLock()
+    for each in _outlets.values():
+        each.forget()
+
+
+def _at_exit() -> None:
+    for each in tuple(_outlets.values()):
+        each.close()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,173 @@
+"""Sends encoded OTLP over HTTP, and says by exception what the answer means. No retries here, no threads.
+
+The standard library's client: the exporters of the OpenTelemetry SDK log through the very loggers they serve.
+"""
+
+import gzip
+import http.client
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import IO, Final, Literal
+from urllib.parse import urlsplit
+
+from runmill._version import __version__
+from runmill.app.settings import Settings
+from runmill.errors import Refused, Rejected, Unavailable
+from runmill.home import Server
+from runmill.otlp import runs
+
+__all__ = ["DEFAULT_ENDPOINT", "Sender"]
+
+DEFAULT_ENDPOINT: Final = "http://localhost:4318"
+
+# Source: OTLP specification, Retryable Response Codes.
+_RETRYABLE: Final = frozenset(
+    {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
+_MOST_ANSWER_BYTES: Final = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: Literal["HEAD", "POST", "PUT"]
+    url: str
+    body: bytes | IO[bytes] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    retry_after: str
+    body: bytes
+
+
+class Sender:
+    """One connection to whoever takes this process's data; opened when needed, kept while it works."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection: http.client.HTTPConnection | None = None
+        self._origin = ""
+
+    def server(self) -> Server:
+        """Say where data goes now: the setting, else the home's server, else OTLP's default address."""
+        if self._settings.endpoint is not None:
+            return Server(self._settings.endpoint, 0, "")
+        return self._settings.home.find_server() or Server(DEFAULT_ENDPOINT, 0, "")
+
+    def send(
+        self,
+        signal: Literal["logs", "metrics"],
+        payload: bytes,
+        *,
+        producer_id: str,
+        sequence: int,
+        timeout_seconds: float,
+    ) -> None:
+        """Deliver one request.
+
+        Raises Unavailable (nobody answers), Refused (send again later), Rejected (never send again).
+        """
+        headers = {"Content-Type": "application/x-protobuf", runs.PRODUCER_HEADER: producer_id}
+        headers[runs.SEQUENCE_HEADER] = str(sequence)
+        if self._settings.compression == "gzip":
+            payload = gzip.compress(payload, compresslevel=1)
+            headers["Content-Encoding"] = "gzip"
+        server = self.server()
+        own = self._settings.logs_endpoint if signal == "logs" else self._settings.metrics_endpoint
+        request = _Request("POST", own or f"{server.endpoint}/v1/{signal}", payload, headers)
+        _check(request, self._exchange(request, server, timeout_seconds))
+
+    def put(self, sha256: str, path: Path, *, timeout_seconds: float) -> None:
+        """Deliver the bytes of a file. Raises as `send` does; Rejected also where the receiver takes no files."""
+        server = self.server()
+        url = f"{server.endpoint}/api/v1/artifacts/{sha256}"
+        if self._exchange(_Request("HEAD", url), server, timeout_seconds).status == HTTPStatus.OK:
+            return
+        with path.open("rb") as file:
+            headers = {"Content-Length": str(path.stat().st_size), "Content-Type": "application/octet-stream"}
+            request = _Request("PUT", url, file, headers)
+            _check(request, self._exchange(request, server, timeout_seconds))
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _exchange(self, request: _Request, server: Server, timeout_seconds: float) -> _Answer:
+        """Ask once; once more when a connection that was kept turns out to be closed by the other side."""
+        was_kept = self._connection is not None
+        try:
+            return self._ask(request, server, timeout_seconds)
+        except (http.client.HTTPException, OSError) as error:
+            self.close()
+            if not (was_kept and isinstance(error, ConnectionError)):
+                raise Unavailable(f"{request.url}: {type(error).__name__}: {error}") from error
+        if request.body is not None and not isinstance(request.body, bytes):
+            request.body.seek(0)
+        try:
+            return self._ask(request, server, timeout_seconds)
+        except (http.client.HTTPException, OSError) as error:
+            self.close()
+            raise Unavailable(f"{request.url}: {type(error).__name__}: {error}") from error
+
+    def _ask(self, request: _Request, server: Server, timeout_seconds: float) -> _Answer:
+        parts = urlsplit(request.url)
+        connection = self._connect(f"{parts.scheme}://{parts.netloc}", timeout_seconds)
+        headers = {"User-Agent": f"runmill/{__version__}", **request.headers, **dict(self._settings.headers)}
+        if server.token:
+            headers["Authorization"] = f"Bearer {server.token}"
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection.request(request.method, target or "/", body=request.body, headers=headers)
+        response = connection.getresponse()
+        body = response.read(_MOST_ANSWER_BYTES)
+        if not response.isclosed():  # more than an answer may have: the rest would be taken for the next one
+            self.close()
+        return _Answer(response.status, response.getheader("Retry-After", ""), body)
+
+    def _connect(self, origin: str, timeout_seconds: float) -> http.client.HTTPConnection:
+        if self._connection is not None and self._origin != origin:
+            self.close()
+        if self._connection is None:
+            self._connection = self._open(origin, timeout_seconds)
+            self._origin = origin
+        self._connection.timeout = timeout_seconds
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(timeout_seconds)
+        return self._connection
+
+    def _open(self, origin: str, timeout_seconds: float) -> http.client.HTTPConnection:
+        parts = urlsplit(origin)
+        if parts.scheme == "https":
+            trust = ssl.create_default_context(cafile=self._settings.certificate)
+            return http.client.HTTPSConnection(parts.netloc, timeout=timeout_seconds, context=trust)
+        return http.client.HTTPConnection(parts.netloc, timeout=timeout_seconds)
+
+
+def _check(request: _Request, answer: _Answer) -> None:
+    """Raise what the status says. Source: OTLP specification, Failures and Retryable Response Codes."""
+    if 200 <= answer.status < 300:  # noqa: PLR2004 - success
+        return
+    said = answer.body[:300].decode(errors="replace").strip()
+    text = f"{request.url} answered {answer.status} {said!r}"
+    if answer.status in _RETRYABLE:
+        raise Refused(text, retry_after_seconds=_seconds(answer.retry_after))
+    raise Rejected(text)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Read ``Retry-After``: seconds or an HTTP date; None when it says nothing usable."""
+    if retry_after.isdigit():
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())

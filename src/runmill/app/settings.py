@@ -1,0 +1,133 @@
+"""What the app side is told: keyword argument, else RUNMILL_*, else OTEL_*, else default. Read once, then a value."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+from runmill import home as homes
+from runmill.app.limits import RecordLimits
+from runmill.errors import ConfigError
+from runmill.home import Home
+
+__all__ = ["Settings", "resolve"]
+
+_MILLISECONDS_FROM = 1000.0
+"""The specification counts OTEL_EXPORTER_OTLP_TIMEOUT in milliseconds, its Python SDK in seconds; no one means 1000 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process delivers; equal settings share one journal and one delivery thread."""
+
+    home: Home
+    endpoint: str | None = None
+    """Base address of an OTLP/HTTP receiver; None: the home's server, else what listens on localhost:4318."""
+    logs_endpoint: str | None = None
+    """Whole address for logs, used as it is; None: `endpoint` + ``/v1/logs``."""
+    metrics_endpoint: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    compression: str = "none"
+    """``none`` or ``gzip``."""
+    timeout_seconds: float = 10.0
+    certificate: str | None = None
+    """A file of certificates to trust, in place of the system's."""
+    service_name: str | None = None
+    exit_seconds: float = 2.0
+    """How long the end of the program may wait for delivery; the rest stays in the journal."""
+    journal_bytes: int = 256 << 20
+    is_disabled: bool = False
+    """OTEL_SDK_DISABLED: nothing is journaled or sent."""
+    record_limits: RecordLimits = field(default_factory=RecordLimits)
+
+
+def resolve(
+    *,
+    home: str | os.PathLike[str] | None = None,
+    endpoint: str | None = None,
+    headers: dict[str, str] | None = None,
+    service_name: str | None = None,
+) -> Settings:
+    """Put the settings together. Raises ConfigError for a variable whose value cannot be used."""
+    return Settings(
+        home=homes.find(home),
+        endpoint=_address("endpoint", endpoint or _first("RUNMILL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")),
+        logs_endpoint=None if endpoint else _address("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"),
+        metrics_endpoint=None if endpoint else _address("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"),
+        headers=tuple(headers.items()) if headers is not None else _pairs("OTEL_EXPORTER_OTLP_HEADERS"),
+        compression=_compression(),
+        timeout_seconds=_timeout_seconds(),
+        certificate=_certificate(),
+        service_name=service_name or _first("RUNMILL_SERVICE_NAME"),
+        exit_seconds=_number("RUNMILL_EXIT_SECONDS", 2.0),
+        journal_bytes=int(_number("RUNMILL_JOURNAL_BYTES", 256 << 20)),
+        is_disabled=os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
+        record_limits=RecordLimits(
+            attribute_count=_limit("ATTRIBUTE_COUNT_LIMIT", default=128) or 0,
+            value_length=_limit("ATTRIBUTE_VALUE_LENGTH_LIMIT", default=None),
+        ),
+    )
+
+
+def _first(*names: str) -> str | None:
+    return next((value for name in names if (value := os.environ.get(name, "").strip())), None)
+
+
+def _address(name: str, value: str | None = None) -> str | None:
+    value = value or _first(name)
+    if value is None:
+        return None
+    if not value.startswith(("http://", "https://")):
+        raise ConfigError(f"{name}: {value!r} is not the address of an OTLP/HTTP receiver. Write http://HOST:PORT.")
+    return value.rstrip("/") if name == "endpoint" else value
+
+
+def _number(name: str, default: float) -> float:
+    value = _first(name)
+    if value is None:
+        return default
+    try:
+        number = float(value)
+    except ValueError:
+        raise ConfigError(f"{name}: {value!r} is not a number. Set one, or unset it for {default:g}.") from None
+    if number < 0:
+        raise ConfigError(f"{name}: {value!r} is negative. Set a number from 0, or unset it for {default:g}.")
+    return number
+
+
+def _limit(name: str, *, default: int | None) -> int | None:
+    """Read a limit on log records: its own variable, else the one for every signal."""
+    for variable in (f"OTEL_LOGRECORD_{name}", f"OTEL_{name}"):
+        if _first(variable) is not None:
+            return int(_number(variable, 0))
+    return default
+
+
+def _timeout_seconds() -> float:
+    number = _number("OTEL_EXPORTER_OTLP_TIMEOUT", 10.0)
+    return number / 1000 if number >= _MILLISECONDS_FROM else number
+
+
+def _compression() -> str:
+    value = _first("OTEL_EXPORTER_OTLP_COMPRESSION") or "none"
+    if value not in ("none", "gzip"):
+        raise ConfigError(f"OTEL_EXPORTER_OTLP_COMPRESSION: {value!r} is not known. Set 'gzip' or 'none'.")
+    return value
+
+
+def _certificate() -> str | None:
+    value = _first("OTEL_EXPORTER_OTLP_CERTIFICATE")
+    if value is not None and not Path(value).is_file():
+        raise ConfigError(f"OTEL_EXPORTER_OTLP_CERTIFICATE: there is no file {value!r}. Name a PEM file, or unset it.")
+    return value
+
+
+def _pairs(name: str) -> tuple[tuple[str, str], ...]:
+    """Read ``key=value,key=value`` with URL-encoded values. Source: OTLP exporter specification, Headers."""
+    pairs = []
+    for part in filter(None, (part.strip() for part in (_first(name) or "").split(","))):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"{name}: {part!r} is not KEY=VALUE. Write KEY=VALUE, several with commas between.")
+        pairs.append((key.strip(), unquote(value.strip())))
+    return tuple(pairs)

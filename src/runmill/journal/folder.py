@@ -1,0 +1,154 @@
+"""The folder of one journal, and who owns it.
+
+Ownership is a lock on a file, not a pid: pids are used again, and a lock goes with its process however it ends. A
+folder gets its final name only when it is locked, so nobody takes a journal for abandoned that is just being made.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from runmill.home import Home
+
+__all__ = ["CONTROL_NAME", "Folder", "abandoned", "create", "roots"]
+
+CONTROL_NAME: Final = "control"
+_LOCK_NAME: Final = "lock"
+_RESOURCE_NAME: Final = "resource.json"
+_DRAFT_PREFIX: Final = ".new-"
+_DRAFT_SECONDS: Final = 3600
+
+# A shared map over the network is neither coherent nor safe from a lost server; its locks may not hold.
+_NETWORK_FILE_SYSTEMS: Final = ("nfs", "cifs", "smb", "fuse.sshfs", "lustre", "beegfs", "gpfs", "ceph", "9p", "afs")
+
+
+class Folder:
+    """A journal's folder whose lock this process holds."""
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path = path
+        self._lock = lock
+
+    @property
+    def journal_id(self) -> str:
+        """Unique, also across hosts; part of the producer id that the store knows its batches by."""
+        return self.path.name
+
+    def resource(self) -> dict[str, Any]:
+        """Give the attributes of the process that wrote it; empty when they were not written whole."""
+        try:
+            attributes = json.loads((self.path / _RESOURCE_NAME).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return attributes if isinstance(attributes, dict) else {}
+
+    def release(self) -> None:
+        """Let go of the lock. In a forked child this leaves the parent's hold as it is."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def remove(self) -> None:
+        """Delete it with all that is in it, then let go."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.release()
+
+
+def create(home: Home, resource: dict[str, Any]) -> Folder:
+    """Make and lock the folder of a new journal. Raises OSError where nothing can be written."""
+    root = _writable_root(home)
+    name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+    draft = root / (_DRAFT_PREFIX + name)
+    draft.mkdir()
+    lock = os.open(draft / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        (draft / _RESOURCE_NAME).write_text(json.dumps(resource, default=str), encoding="utf-8")
+        draft.rename(root / name)
+    except OSError:
+        os.close(lock)
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return Folder(root / name, lock)
+
+
+def abandoned(home: Home) -> Iterator[Folder]:
+    """Yield, locked, each journal whose process is gone, oldest first; whoever takes it releases or removes it."""
+    for root in roots(home):
+        for path in sorted(_folders(root)):
+            if path.name.startswith(_DRAFT_PREFIX):
+                _remove_old_draft(path)
+            elif (folder := _try_lock(path)) is not None:
+                yield folder
+
+
+def roots(home: Home) -> tuple[Path, ...]:
+    """Give the folders that may hold journals of *home*: its own, and the local one for homes on a network."""
+    return (home.journal, _local_root(home))
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return [path for path in root.iterdir() if path.is_dir()]
+    except OSError:
+        return []
+
+
+def _try_lock(path: Path) -> Folder | None:
+    try:
+        lock = os.open(path / _LOCK_NAME, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    if not (path / _LOCK_NAME).exists():  # delivered and removed by another process while we opened it
+        os.close(lock)
+        return None
+    return Folder(path, lock)
+
+
+def _remove_old_draft(path: Path) -> None:
+    """Remove what a process killed while making its journal left: nothing was written to it yet."""
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return
+    if age > _DRAFT_SECONDS:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _writable_root(home: Home) -> Path:
+    root = home.journal
+    if _is_on_network(root):
+        root = _local_root(home)
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return root
+
+
+def _local_root(home: Home) -> Path:
+    """Give the place for journals of a home that itself is no place for them: the same one for every process."""
+    name = uuid.uuid5(uuid.NAMESPACE_URL, str(home.path)).hex[:12]
+    return Path(tempfile.gettempdir()) / f"runmill-{os.getuid()}" / name
+
+
+def _is_on_network(path: Path) -> bool:
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    point, kind = "", ""
+    for _device, mount_point, file_system, *_ in (line.split(" ") for line in mounts):
+        inside = mount_point == "/" or str(path) == mount_point or str(path).startswith(mount_point + "/")
+        if inside and len(mount_point) >= len(point):
+            point, kind = mount_point, file_system
+    return kind.startswith(_NETWORK_FILE_SYSTEMS)

@@ -1,0 +1,86 @@
+"""One piece of a journal: a file mapped into memory, preallocated in full.
+
+`mmap.write` does it all: it is one C call that copies the bytes and moves the position while the interpreter lock is
+held, so threads, signal handlers and finalisers write whole frames without a lock of ours, and what was written is in
+the page cache, which outlives the process.
+"""
+
+import contextlib
+import mmap
+import os
+from pathlib import Path
+from typing import Final
+
+__all__ = ["SUFFIX", "Segment"]
+
+SUFFIX: Final = ".segment"
+_ZEROS: Final = bytes(1 << 16)
+
+
+class Segment:
+    """A run of frames. Without a *path* it lives in memory and dies with the process."""
+
+    __slots__ = ("_map", "number", "path", "write")
+
+    def __init__(self, number: int, path: Path | None, mapping: mmap.mmap) -> None:
+        self.number = number
+        self.path = path
+        self._map = mapping
+        self.write = mapping.write
+        """Append one frame. Raises ValueError when it does not fit, and after `seal` or `close`."""
+
+    @classmethod
+    def create(cls, number: int, path: Path | None, size_bytes: int) -> "Segment":
+        """Make one with all its bytes allocated. Raises OSError (a full disk: ENOSPC), leaving nothing behind."""
+        return cls(number, path, mmap.mmap(-1, size_bytes) if path is None else _create(path, size_bytes))
+
+    @classmethod
+    def open(cls, path: Path) -> "Segment":
+        """Open one that a dead process left. Raises OSError or ValueError (an empty file)."""
+        with path.open("r+b") as file:
+            return cls(int(path.name.removesuffix(SUFFIX)), path, mmap.mmap(file.fileno(), 0))
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes on disk."""
+        return len(self._map)
+
+    @property
+    def position(self) -> int:
+        """The offset behind the last frame written by this process."""
+        return self._map.tell()
+
+    def read(self, start: int, size: int) -> bytes:
+        """Copy up to *size* bytes from *start*."""
+        return self._map[start : start + size]
+
+    def seal(self) -> None:
+        """Let no further frame in, also not from a thread that already holds `write`."""
+        self._map.seek(0, os.SEEK_END)
+
+    def close(self) -> None:
+        """Unmap it; the file stays."""
+        with contextlib.suppress(BufferError):  # a reader still holds a view: it goes with the reader
+            self._map.close()
+
+    def discard(self) -> None:
+        """Unmap it and remove the file."""
+        self.close()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+def _create(path: Path, size_bytes: int) -> mmap.mmap:
+    with path.open("x+b") as file:
+        try:
+            # Never sparse: touching a hole of a map on a full disk kills the process with SIGBUS.
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size_bytes)
+            else:
+                for at in range(0, size_bytes, len(_ZEROS)):
+                    file.write(_ZEROS[: size_bytes - at])
+                file.flush()
+            return mmap.mmap(file.fileno(), size_bytes)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,148 @@
+"""The journal of this process: what its threads append, segment after segment."""
+
+import itertools
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from runmill.journal.control import Control
+from runmill.journal.folder import CONTROL_NAME, Folder
+from runmill.journal.frames import HEADER_BYTES, pack
+from runmill.journal.records import LOG, Record
+from runmill.journal.segment import SUFFIX, Segment
+
+__all__ = ["Bounds", "Journal"]
+
+_WARNING: Final = 30
+_INFO: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much a journal may take."""
+
+    max_bytes: int = 256 << 20
+    segment_bytes: int = 1 << 20
+    wait_seconds: float = 0.05
+    """How long a caller is held back at the bound while the collector keeps acknowledging."""
+
+    def share(self, record: Record) -> float:
+        """Give the part of `max_bytes` that this record's severity may fill: the least severe stop first."""
+        if record[0] != LOG or record[4] >= _WARNING:
+            return 1.0
+        return 15 / 16 if record[4] >= _INFO else 7 / 8
+
+
+class Journal:
+    """Appended to by any thread, without a lock; read and freed by one reader.
+
+    Only when a segment is full does a caller take a lock, and make or pick up the next segment. At the bound it waits
+    shortly, as long as room is being made; then the record is counted in `dropped` and left out.
+    """
+
+    def __init__(self, folder: Folder | None, *, bounds: Bounds, notice: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.bounds = bounds
+        self.dropped: Counter[str] = Counter()
+        """Records left out, by level name (``POINT`` and ``EVENT`` for those)."""
+        self.control = Control(None if folder is None else folder.path / CONTROL_NAME)
+        self.segments: deque[Segment] = deque()
+        """Oldest first; the last one is being written."""
+        self.freed_at = 0.0
+        """When the reader last freed a segment, by the monotonic clock."""
+        self._notice = notice
+        self._numbers = itertools.count()
+        # Re-entrant: a signal handler or a finaliser may log while this very thread is in here.
+        self._lock = threading.RLock()
+        self._successor: Callable[[Record], None] | None = None
+        self.segments.append(self._make(bounds.segment_bytes))
+        self._write = self.segments[0].write
+
+    def append(self, record: Record) -> None:
+        """Keep *record*. Never raises for a full journal or disk; ValueError for a value that is not plain."""
+        frame = pack(record)
+        try:
+            self._write(frame)
+        except ValueError:  # it does not fit
+            self._append_to_next(frame, record)
+
+    def seal(self, successor: Callable[[Record], None]) -> None:
+        """Take no more: what threads still append goes to *successor*."""
+        with self._lock:
+            self._successor = successor
+            self.segments[-1].seal()
+
+    def close(self) -> None:
+        """Give the files back as they are, for whoever delivers the rest."""
+        for segment in self.segments:
+            segment.close()
+        self.control.close()
+        if self.folder is not None:
+            self.folder.release()
+
+    def remove(self) -> None:
+        """Close it and delete its files: all of it was delivered."""
+        folder, self.folder = self.folder, None
+        self.close()
+        if folder is not None:
+            folder.remove()
+
+    def _append_to_next(self, frame: bytes, record: Record) -> None:
+        while self._successor is None:
+            seen = self.segments[-1]
+            try:
+                self._write(frame)
+            except ValueError:
+                if not self._go_on(seen, frame, record):
+                    self._drop(record)
+                    return
+            else:
+                return
+        self._successor(record)
+
+    def _go_on(self, seen: Segment, frame: bytes, record: Record) -> bool:
+        """Put a fresh segment in place of *seen*, unless another thread did; False when there is no room for one."""
+        size = max(self.bounds.segment_bytes, len(frame) + HEADER_BYTES)
+        if not self._wait_for_room(size, self.bounds.share(record)):
+            return False
+        with self._lock:
+            if self._successor is not None or self.segments[-1] is not seen:
+                return True
+            fresh = self._make(size)
+            if self.segments[-1] is not seen:  # logged from a signal handler while the file was made
+                fresh.discard()
+                return True
+            seen.seal()  # before the reader can see that there is a next one
+            self.segments.append(fresh)
+            self._write = fresh.write
+        return True
+
+    def _drop(self, record: Record) -> None:
+        with self._lock:
+            self.dropped[record[5] if record[0] == LOG else ("POINT", "EVENT")[record[0] - 1]] += 1
+            self.control.dropped_count += 1
+
+    def _wait_for_room(self, size: int, share: float) -> bool:
+        deadline = time.monotonic() + self.bounds.wait_seconds
+        while sum(segment.size_bytes for segment in tuple(self.segments)) + size > self.bounds.max_bytes * share:
+            now = time.monotonic()
+            # Nobody frees anything: waiting would only slow the program down.
+            if now > deadline or now - self.freed_at > 1:
+                return False
+            time.sleep(0.002)
+        return True
+
+    def _make(self, size: int) -> Segment:
+        number = next(self._numbers)
+        if self.folder is not None:
+            try:
+                return Segment.create(number, self.folder.path / f"{number:012d}{SUFFIX}", size)
+            except OSError as error:
+                self._notice(
+                    f"journal {str(self.folder.path)!r}: {error.strerror or error}; what is logged now is kept in "
+                    "memory and is lost if the process is killed. Make room on the disk, or set RUNMILL_HOME."
+                )
+        return Segment.create(number, None, size)
