@@ -1,0 +1,1 @@
+"""HTTP and screens over a store, read only through its protocol: `runmill.views.app.create_app`."""

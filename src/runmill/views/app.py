@@ -1,0 +1,46 @@
+"""One ASGI application over a store: the API under ``/api/v1``, the portal at ``/``, and ``/health``."""
+
+import time
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from runmill.store.interface import Store
+from runmill.views.answers import JsonResponse
+from runmill.views.api import create_api
+from runmill.views.feeds import Feeds
+from runmill.views.gate import SecurityHeaders, TokenGate
+from runmill.views.portal.pages import create_portal
+
+__all__ = ["create_app"]
+
+
+def create_app(store: Store, *, version: str, token: str | None = None, feeds: Feeds | None = None) -> Starlette:
+    """Give the application; with a *token* only who brings it is let in.
+
+    The store stays the caller's to close. An open live view keeps a server from stopping: give *feeds* and close it
+    when the server is told to stop.
+    """
+    open_feeds = feeds or Feeds()
+    middleware = [Middleware(SecurityHeaders)]
+    if token is not None:
+        middleware.append(Middleware(TokenGate, token))
+    routes = [
+        Route("/health", _health(version)),
+        Mount("/api/v1", create_api(store, version=version, feeds=open_feeds)),
+        Mount("/", create_portal(store, version=version, feeds=open_feeds)),
+    ]
+    return Starlette(routes=routes, middleware=middleware)
+
+
+def _health(version: str):  # noqa: ANN202 - an endpoint
+    started = time.monotonic()
+
+    async def health(request: Request) -> Response:
+        uptime = round(time.monotonic() - started, 3)
+        return JsonResponse({"status": "ok", "version": version, "uptime_seconds": uptime})
+
+    return health

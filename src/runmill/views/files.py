@@ -1,0 +1,117 @@
+"""Bytes of runs' files, out and in, in pieces; nothing a user uploaded ever acts in our origin."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from anyio import from_thread, to_thread
+from fastapi import APIRouter, Path
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from runmill.model import Artifact, RunId
+from runmill.store.interface import Store
+from runmill.views.answers import JsonResponse
+
+__all__ = ["artifact_routes", "file_routes"]
+
+_Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="lower-case hex SHA-256 of the bytes")]
+
+# A stored page or drawing may hold scripts: with `sandbox` it opens in an origin of its own that can reach nothing.
+_CAGE: Final = "sandbox; default-src 'none'; img-src data:; media-src 'self'; style-src 'unsafe-inline'"
+_MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; *charset=[\w-]+)?", re.ASCII)
+_SHOWN_IN_PLACE: Final = re.compile(r"(image|audio|video|text)/|application/json\b")
+_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+
+
+def artifact_routes(store: Store) -> APIRouter:
+    """Give the routes by which senders bring bytes, addressed by their hash."""
+    routes = APIRouter(tags=["artifacts"])
+
+    @routes.head("/artifacts/{sha256}")
+    def has_bytes(sha256: _Sha256) -> Response:
+        """Whether the bytes are there already."""
+        return Response(status_code=200 if store.has_artifact_bytes(sha256) else 404)
+
+    @routes.put("/artifacts/{sha256}", status_code=201)
+    async def put_bytes(sha256: _Sha256, request: Request) -> Response:
+        """Keep the body under its hash."""
+        if await to_thread.run_sync(store.has_artifact_bytes, sha256):
+            return JsonResponse({"sha256": sha256}, 200)
+        try:
+            size = await to_thread.run_sync(store.put_artifact_bytes, sha256, _chunks(request.stream()))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        return JsonResponse({"sha256": sha256, "size_bytes": size}, 201)
+
+    return routes
+
+
+def file_routes(store: Store) -> APIRouter:
+    """Give the route by which files are read, addressed by run and path."""
+    routes = APIRouter(tags=["files"])
+
+    @routes.api_route("/runs/{run_id}/files/{path:path}", methods=["GET", "HEAD"])
+    def file(run_id: str, path: str, request: Request, *, download: bool = False) -> Response:
+        """The file's bytes; `Range` and `If-None-Match` are honoured."""
+        artifact = store.artifact(store.run(RunId(run_id)).run_id, path)
+        return _answer_file(store, artifact, request, download=download)
+
+    return routes
+
+
+def _chunks(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
+    """Pull the body from the event loop, a piece when the (worker) thread wants one: the sender waits for the disk."""
+
+    async def next_chunk() -> bytes | None:
+        return await anext(stream, None)
+
+    while (chunk := from_thread.run(next_chunk)) is not None:
+        if chunk:
+            yield chunk
+
+
+def _answer_file(store: Store, artifact: Artifact, request: Request, *, download: bool) -> Response:
+    etag = f'"{artifact.sha256}"'
+    headers = _headers(artifact, etag, download=download)
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    wanted = request.headers.get("range") if request.headers.get("if-range", etag) == etag else None
+    part = _part(wanted, artifact.size_bytes)
+    start, end = part or (0, artifact.size_bytes)
+    if part and start >= end:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{artifact.size_bytes}"})
+    headers["Content-Length"] = str(end - start)
+    if part:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{artifact.size_bytes}"
+    status = 206 if part else 200
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(store.artifact_bytes(artifact.sha256, start=start, end=end), status, headers)
+
+
+def _headers(artifact: Artifact, etag: str, *, download: bool) -> dict[str, str]:
+    # The type is the sender's word: one that is no media type could carry header lines of its own.
+    known = _MEDIA_TYPE.fullmatch(artifact.media_type)
+    media_type = artifact.media_type if known else "application/octet-stream"
+    in_place = not download and _SHOWN_IN_PLACE.match(media_type)
+    name = quote(artifact.path.rsplit("/", 1)[-1])
+    return {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",  # kept, but asked about: a path may be put again
+        "Content-Disposition": f"{'inline' if in_place else 'attachment'}; filename*=UTF-8''{name}",
+        "Content-Security-Policy": _CAGE,
+        "Content-Type": media_type,
+        "ETag": etag,
+    }
+
+
+def _part(wanted: str | None, size: int) -> tuple[int, int] | None:
+    """Read a Range of one part, end exclusive; None for anything else, as RFC 9110 section 14.2 allows."""
+    match = _RANGE.fullmatch(wanted or "")
+    if match is None or match[0] == "bytes=-":
+        return None
+    if not match[1]:
+        return max(0, size - int(match[2])), size
+    return int(match[1]), min(size, int(match[2]) + 1) if match[2] else size

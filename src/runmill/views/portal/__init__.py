@@ -1,0 +1,1 @@
+"""The pages: HTML that is complete without script, then small modules that keep it alive."""

@@ -1,0 +1,105 @@
+"""Metrics as a page draws them: panels with the picture that stands there until the script draws a better one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from runmill.errors import NotFound
+from runmill.model import MetricSummary, RunId
+from runmill.store.interface import Store
+from runmill.store.query import Bucket, SeriesQuery
+from runmill.views.answers import encode
+from runmill.views.portal.drawing import Drawing, draw
+from runmill.views.portal.panels import Chart, Document, Panel, Table, Tile, panels_of, table_rows
+
+__all__ = ["ChartView", "MetricsView", "TableView", "metrics_view", "sparkline"]
+
+_PICTURES: Final = 24
+"""Charts beyond these are drawn when the reader comes to them: a page with 500 metrics opens as fast."""
+_PICTURE_BUCKETS: Final = 160
+_ROWS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """A chart with its first picture."""
+
+    panel: Chart
+    drawing: Drawing | None
+
+    @property
+    def columns_json(self) -> str:
+        """The columns as the script reads them."""
+        return encode(self.panel.columns).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A table with the rows that are shown."""
+
+    panel: Table
+    rows: list[list[object]]
+
+    @property
+    def row_count(self) -> int:
+        """All rows there are."""
+        return max(each.count for each in self.panel.summaries)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsView:
+    """All metrics of a run, by their form."""
+
+    tiles: tuple[Tile, ...]
+    charts: tuple[ChartView, ...]
+    tables: tuple[TableView, ...]
+    documents: tuple[Document, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether the run logged none."""
+        return not (self.tiles or self.charts or self.tables or self.documents)
+
+
+def metrics_view(store: Store, run_id: RunId) -> MetricsView:
+    """Read what is known of a run's metrics, and a picture of each of the first."""
+    panels: Sequence[Panel] = panels_of(store.metrics([run_id]).get(run_id, []))
+    charts = [panel for panel in panels if isinstance(panel, Chart)]
+    return MetricsView(
+        tiles=tuple(panel for panel in panels if isinstance(panel, Tile)),
+        charts=tuple(
+            ChartView(panel, _picture(store, run_id, panel) if place < _PICTURES else None)
+            for place, panel in enumerate(charts)
+        ),
+        tables=tuple(_table(store, run_id, panel) for panel in panels if isinstance(panel, Table)),
+        documents=tuple(panel for panel in panels if isinstance(panel, Document)),
+    )
+
+
+def sparkline(store: Store, run_id: RunId, metric: MetricSummary) -> Drawing | None:
+    """Draw a series as small as a word."""
+    return draw([_points(_buckets(store, run_id, metric.metric, metric.column, 60))], width=120, height=28)
+
+
+def _picture(store: Store, run_id: RunId, panel: Chart) -> Drawing | None:
+    columns = [_buckets(store, run_id, panel.metric, column, _PICTURE_BUCKETS) for column in panel.columns]
+    if panel.kind == "xy":
+        x_by_place = {bucket.x: bucket.last for bucket in columns[0]}
+        pairs = [(x_by_place.get(bucket.x), bucket.last) for bucket in columns[1]]
+        return draw([[(x, y) for x, y in pairs if x is not None]], width=400, height=200)
+    return draw([_points(buckets) for buckets in columns], width=400, height=200)
+
+
+def _buckets(store: Store, run_id: RunId, metric: str, column: str | None, buckets: int) -> Sequence[Bucket]:
+    try:
+        return store.series(SeriesQuery(run_id=run_id, metric=metric, column=column, buckets=buckets)).buckets
+    except NotFound:
+        return ()  # pruned between the summary and this
+
+
+def _points(buckets: Sequence[Bucket]) -> list[tuple[float, float | None]]:
+    return [(bucket.x, bucket.last) for bucket in buckets]
+
+
+def _table(store: Store, run_id: RunId, panel: Table) -> TableView:
+    return TableView(panel, table_rows(store.points(run_id, metric=panel.metric), panel.columns, limit=_ROWS))

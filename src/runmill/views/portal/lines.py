@@ -1,0 +1,97 @@
+"""A log record as a line: harmless text, its level's word, its traceback folded to the last line."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from runmill.model import AttributeValue, LogRecord
+from runmill.views.answers import encode, plain
+
+__all__ = ["Line", "line_of", "pretty_json"]
+
+# CSI sequences (colours, cursor moves), OSC sequences (titles, links), and the two-byte escapes.
+_TERMINAL: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_CONTROL: Final = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
+_LEVELS: Final = (
+    (21, "fatal", "FATAL"), (17, "error", "ERROR"), (13, "warn", "WARN"), (9, "info", "INFO"), (5, "debug", "DEBUG"),
+    (1, "trace", "TRACE"),
+)  # fmt: skip
+_TRACEBACK: Final = "Traceback (most recent call last):"
+_STACKTRACE: Final = "exception.stacktrace"
+_SHORT_TEXT: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the page shows of one record."""
+
+    record: LogRecord
+    level: str
+    """The CSS class of its severity range; empty where the sender gave none."""
+    level_word: str
+    message: str
+    """On one line, and not longer than a line can be."""
+    outcome: str
+    """The last line of its traceback: what went wrong. Empty without one."""
+    text: str
+    """The body in full, or empty when `message` is all of it."""
+    traceback: str
+    fields: tuple[tuple[str, str], ...]
+
+
+def line_of(record: LogRecord) -> Line:
+    """Give the line of *record*; escaping is left to the template."""
+    body = _text(record.body)
+    head, traceback = _split(body)
+    traceback = clean(str(record.attributes.get(_STACKTRACE) or "")) or traceback
+    message = " ".join(head.split("\n", 1)[0][:_SHORT_TEXT].split("\t"))
+    level, word = _level(record.severity_number)
+    return Line(
+        record=record,
+        level=level,
+        level_word=word or record.severity_text,
+        message=message or record.event_name,
+        outcome=_last_line(traceback),
+        text="" if head == message else head,
+        traceback=traceback,
+        fields=tuple((key, _text(value)) for key, value in record.attributes.items() if key != _STACKTRACE),
+    )
+
+
+def clean(text: str) -> str:
+    """Take out what only a terminal understands; other control characters become visible signs."""
+    if text.isprintable():
+        return text  # nearly every line
+    return _TERMINAL.sub("", text.replace("\r\n", "\n")).translate(_CONTROL)
+
+
+def pretty_json(value: object) -> str:
+    """Give *value* as indented JSON."""
+    return orjson.dumps(orjson.loads(encode(plain(value))), option=orjson.OPT_INDENT_2).decode()
+
+
+def _text(value: AttributeValue) -> str:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping) or not isinstance(value, (int, float)):
+        return clean(encode(value).decode())
+    return str(value)
+
+
+def _split(body: str) -> tuple[str, str]:
+    head, mark, rest = body.partition(_TRACEBACK)
+    return head.rstrip("\n"), mark + rest
+
+
+def _last_line(text: str) -> str:
+    return text.rstrip().rsplit("\n", 1)[-1].strip()[:_SHORT_TEXT]
+
+
+def _level(severity_number: int) -> tuple[str, str]:
+    for first, name, word in _LEVELS:
+        if severity_number >= first:
+            return name, word
+    return "", ""

@@ -1,0 +1,108 @@
+/** @file All charts of a page: drawn when they come into view, under one pointer, one set of settings. */
+
+import { Chart } from "./chart.js";
+import { readPage } from "./pieces.js";
+import { startRunsChart } from "./runs_chart.js";
+
+const RENEW_MS = 1000;
+
+/** @type {Map<HTMLElement, Chart>} */
+const charts = new Map();
+/** @type {Set<string>} names of metrics that grew since they were drawn */
+const grown = new Set();
+let renewing = false;
+
+/** @type {IntersectionObserver} */
+const inView = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const chart = charts.get(/** @type {HTMLElement} */ (target));
+    if (!chart) continue;
+    chart.seen = isIntersecting;
+    if (isIntersecting && chart.stale) chart.renew();
+  }
+}, { rootMargin: "200px" });
+
+/** Take over the figures of the page. */
+export function startCharts() {
+  startTools();
+  adopt();
+  startRunsChart();
+  document.addEventListener("live:points", (event) => onPoints(/** @type {CustomEvent} */ (event).detail.metrics));
+  document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw()));
+  document.addEventListener("charthover", (event) => share(event, /** @type {CustomEvent} */ (event).detail));
+  document.addEventListener("chartunhover", (event) => share(event, null));
+}
+
+function adopt() {
+  for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".chart[data-run]"))) {
+    if (charts.has(figure)) continue;
+    charts.set(figure, new Chart(figure, settings));
+    inView.observe(figure);
+  }
+}
+
+/**
+ * @param {Event} event
+ * @param {number | string | null} x
+ */
+function share(event, x) {
+  for (const [figure, chart] of charts) if (figure !== event.target && chart.seen) chart.point(x);
+}
+
+/** @param {{metric: string, column: string | null, last: unknown}[]} metrics */
+function onPoints(metrics) {
+  for (const { metric } of metrics) grown.add(metric);
+  for (const chart of charts.values()) {
+    const newest = metrics.filter(({ metric }) => metric === chart.metric).at(-1)?.last;
+    if (typeof newest === "number" || typeof newest === "string") chart.showLast(newest);
+  }
+  if (renewing) return;
+  renewing = true;
+  setTimeout(renewGrown, RENEW_MS);
+}
+
+async function renewGrown() {
+  renewing = false;
+  const names = new Set([...charts.values()].map(({ metric }) => metric));
+  const isNew = [...grown].some((name) => !names.has(name));
+  for (const chart of charts.values()) if (grown.has(chart.metric)) chart.renew();
+  grown.clear();
+  if (isNew) await addFigures();
+}
+
+/** A metric that was not there, or was a single value, may have become a chart: the server decides. */
+async function addFigures() {
+  const mine = document.getElementById("metrics");
+  if (!mine) return;
+  const newer = (await readPage(location.pathname)).getElementById("metrics");
+  if (!newer) return;
+  // Figures that are drawn stay: they are moved into the newer piece in place of their plain copies.
+  for (const [figure] of charts) newer.querySelector(`#${CSS.escape(figure.id)}`)?.replaceWith(figure);
+  mine.replaceChildren(...newer.childNodes);
+  adopt();
+}
+
+/** @returns {import("./chart.js").Settings} */
+function settings() {
+  const form = document.getElementById("chart-tools");
+  if (!(form instanceof HTMLFormElement)) return { x: "", log: false, smooth: 0 };
+  const values = new FormData(form);
+  return { x: String(values.get("x") ?? ""), log: values.has("log"), smooth: Number(values.get("smooth") ?? 0) };
+}
+
+/** Settings are remembered for the experiment: its next run is looked at in the same way. */
+function startTools() {
+  const form = document.getElementById("chart-tools");
+  if (!(form instanceof HTMLFormElement)) return;
+  const key = `charts:${form.dataset.experiment}`;
+  const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
+  form.hidden = false;
+  const [x, log, smooth] = ["x", "log", "smooth"].map((name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)));
+  x.value = kept.x ?? "";
+  log.checked = kept.log ?? false;
+  smooth.value = String(kept.smooth ?? 0);
+  form.addEventListener("input", (event) => {
+    localStorage.setItem(key, JSON.stringify(settings()));
+    for (const chart of charts.values()) event.target === x ? chart.zoom(null) : chart.draw();
+  });
+}

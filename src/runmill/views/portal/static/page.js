@@ -1,0 +1,20 @@
+/** @file What every page starts with; each behaviour is a module that looks for its own elements. */
+
+import { startCharts } from "./charts.js";
+import { startCopying } from "./copy.js";
+import { startKeys } from "./keys.js";
+import { startLive } from "./live.js";
+import { startTail } from "./tail.js";
+import { startTheme } from "./theme.js";
+import { startTimes } from "./times.js";
+import { startRefreshing } from "./pieces.js";
+
+document.documentElement.classList.add("script");
+startTheme();
+startTimes();
+startCopying();
+startKeys();
+startTail();
+startCharts();
+startLive();
+startRefreshing();

@@ -1,0 +1,41 @@
+/** @file Parts of a page are renewed by reading the page again: the server alone says how they look. */
+
+/**
+ * Read an address of ours as a document.
+ * @param {string} address
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Document>}
+ */
+export async function readPage(address, signal) {
+  const answer = await fetch(address, { signal, headers: { accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!answer.ok) throw new Error(page.querySelector(".problem p")?.textContent ?? `the server answered ${answer.status}`);
+  return page;
+}
+
+/**
+ * Put the elements of these ids from *page* in the place of ours; one that is on one side only is left.
+ * @param {Document} page
+ * @param {string[]} ids
+ */
+export function replacePieces(page, ids) {
+  for (const id of ids) {
+    const newer = page.getElementById(id);
+    const older = document.getElementById(id);
+    if (newer && older && newer.outerHTML !== older.outerHTML) older.replaceWith(document.adoptNode(newer));
+  }
+}
+
+/** Renew the piece that says `data-refresh` (seconds) while the page is in view. */
+export function startRefreshing() {
+  const piece = document.querySelector("[data-refresh]");
+  if (!piece) return;
+  setInterval(async () => {
+    if (document.hidden || piece.contains(document.activeElement)) return;
+    try {
+      replacePieces(await readPage(location.href), [piece.id]);
+    } catch {
+      return; // the server is away: what is on the page stays, the next try may do
+    }
+  }, Number(piece.getAttribute("data-refresh")) * 1000);
+}

@@ -1,0 +1,59 @@
+/** @file Plotly: loaded when the first chart comes into view, dressed in the page's colours. */
+
+import { colour } from "./theme.js";
+
+/** @type {Promise<any> | null} */
+let loading = null;
+
+/** @returns {Promise<any>} Plotly */
+export function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = document.documentElement.dataset.plotly ?? "";
+    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
+    script.onerror = () => reject(new Error("the charts' script could not be read"));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
+
+/** @typedef {{xType: "linear" | "date", xTitle: string, log: boolean}} Axes */
+
+/** @param {Axes} axes */
+export function layout({ xType, xTitle, log }) {
+  const line = colour("--line");
+  const muted = colour("--muted");
+  const axis = { gridcolor: line, linecolor: line, zeroline: false, tickfont: { size: 11, color: muted }, fixedrange: false, automargin: false };
+  return {
+    autosize: true,
+    height: 216,
+    margin: { l: 44, r: 8, t: 8, b: 28 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif", size: 11, color: colour("--text") },
+    showlegend: false,
+    hovermode: "x",
+    hoverdistance: -1,
+    dragmode: "zoom",
+    hoverlabel: { bgcolor: colour("--raised"), bordercolor: line, font: { size: 11, color: colour("--text") } },
+    xaxis: { ...axis, type: xType, showgrid: false, ticks: "outside", ticklen: 3, tickcolor: line, nticks: 6, hoverformat: xType === "linear" ? ",~r" : "%H:%M:%S", title: { text: xTitle, font: { size: 11, color: muted }, standoff: 0 } },
+    yaxis: { ...axis, type: log ? "log" : "linear", nticks: 5, exponentformat: "power", tickformat: log ? ".1~e" : "~g", fixedrange: true },
+  };
+}
+
+/**
+ * The line of one series, and the band between its buckets' smallest and greatest where buckets hold more than a point.
+ * @param {{x: (number | string)[], y: (number | null)[], low: (number | null)[], high: (number | null)[], name: string, place: number, banded: boolean, marked: boolean}} series
+ */
+export function traces({ x, y, low, high, name, place, banded, marked }) {
+  const stroke = colour(`--series-${place % 8}`);
+  const main = {
+    x, y, name, type: "scatter", mode: marked ? "lines+markers" : "lines", connectgaps: false,
+    line: { color: stroke, width: 1.5 }, marker: { color: stroke, size: 4 }, hovertemplate: "%{y:.4~g}<extra></extra>",
+  };
+  if (!banded) return [main];
+  const edge = { x, type: "scatter", mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
+  return [{ ...edge, y: low }, { ...edge, y: high, fill: "tonexty", fillcolor: stroke.replace("rgb(", "rgba(").replace(")", ", 0.15)") }, main];
+}

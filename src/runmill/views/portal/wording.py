@@ -1,0 +1,108 @@
+"""Numbers, times and sizes as a person reads them; each has its exact form for the hover."""
+
+import datetime as dt
+import math
+from typing import Final
+
+__all__ = ["ago", "clock", "count", "duration", "exact_number", "exact_time", "number", "size"]
+
+_SECOND: Final = 1_000_000_000
+_MINUTE_SECONDS: Final = 60
+_HOUR_SECONDS: Final = 3_600
+_DAY_SECONDS: Final = 86_400
+_DIGITS: Final = 4
+
+
+def number(value: object) -> str:
+    """Give 4 significant digits: ``0.01234``, ``12,350``, ``1.235e-07``; what is no number as its text."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return _word(value)
+    if isinstance(value, int) and abs(value) < 10 ** (_DIGITS + 3):
+        return f"{value:,}"
+    if not math.isfinite(value):
+        return exact_number(value)
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    if -_DIGITS <= magnitude < _DIGITS + 3:
+        return f"{round(value, _DIGITS - 1 - magnitude):,.{max(0, _DIGITS - 1 - magnitude)}f}"
+    return f"{value:.{_DIGITS - 1}e}"
+
+
+def exact_number(value: object) -> str:
+    """Give every digit."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
+    return _word(value)
+
+
+def count(value: int) -> str:
+    """Give a whole number with its thousands apart."""
+    return f"{value:,}"
+
+
+def size(size_bytes: int) -> str:
+    """Give a size in the unit that keeps it below 1,000: ``12.3 MB``."""
+    amount = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:  # noqa: PLR2004 - decimal units
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def duration(nanoseconds: int) -> str:
+    """Give two units at most: ``412 ms``, ``8.4 s``, ``3m 12s``, ``1h 04m``, ``2d 03h``."""
+    seconds = max(0, nanoseconds) / _SECOND
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:  # noqa: PLR2004 - a tenth of a second still says something
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE_SECONDS:
+        return f"{whole} s"
+    if whole < _HOUR_SECONDS:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < _DAY_SECONDS:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
+
+
+def ago(unix_nano: int, *, now_unix_nano: int) -> str:
+    """Give how long ago: ``just now``, ``3 min ago``, ``5 h ago``, ``2 days ago``, then the date."""
+    seconds = (now_unix_nano - unix_nano) // _SECOND
+    if seconds < 10:  # noqa: PLR2004
+        return "just now"
+    if seconds < _MINUTE_SECONDS:
+        return f"{seconds} s ago"
+    if seconds < _HOUR_SECONDS:
+        return f"{seconds // 60} min ago"
+    if seconds < _DAY_SECONDS:
+        return f"{seconds // 3600} h ago"
+    days = seconds // _DAY_SECONDS
+    if days < 14:  # noqa: PLR2004 - beyond two weeks a date says more
+        return f"{days} day{'s' if days > 1 else ''} ago"
+    return _local(unix_nano).strftime("%Y-%m-%d")
+
+
+def exact_time(unix_nano: int) -> str:
+    """Give date, time to the microsecond and zone."""
+    return _local(unix_nano).strftime("%Y-%m-%d %H:%M:%S.%f %Z")
+
+
+def clock(unix_nano: int) -> str:
+    """Give the time of day to the millisecond, as log lines show it."""
+    return _local(unix_nano).strftime("%H:%M:%S.%f")[:-3]
+
+
+def _local(unix_nano: int) -> dt.datetime:
+    moment = dt.datetime.fromtimestamp(unix_nano // _SECOND, dt.UTC)
+    return moment.replace(microsecond=unix_nano % _SECOND // 1000).astimezone()
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
