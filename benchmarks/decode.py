@@ -36,7 +36,9 @@ def log_record(i: int, changing: int) -> dict[str, object]:
         "observed_time_unix_nano": 1_700_000_000_000_000_000 + i,
         "severity_number": 9,
         "severity_text": "INFO",
-        "body": {"string_value": (f"epoch 3 step {i} loss=0.{4000 + i % 997} lr=3e-4 grad_norm=1.{i % 89:02d} " * 4)[:120]},
+        "body": {
+            "string_value": (f"epoch 3 step {i} loss=0.{4000 + i % 997} lr=3e-4 grad_norm=1.{i % 89:02d} " * 4)[:120]
+        },
         "attributes": attributes,
         "trace_id": bytes(range(16)),
         "span_id": bytes(range(8)),
@@ -76,7 +78,9 @@ def measure(name: str, work: Callable[[bytes], object], bodies: list[bytes]) -> 
             work(body)
         seconds.append(time.process_time() - start)
     records = len(bodies) * RECORDS
-    print(f"{name:58} {records / min(seconds):>12,.0f} records per CPU second, {len(bodies[0]) // RECORDS:4} bytes each")
+    print(
+        f"{name:58} {records / min(seconds):>12,.0f} records per CPU second, {len(bodies[0]) // RECORDS:4} bytes each"
+    )
 
 
 def main() -> None:

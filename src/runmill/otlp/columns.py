@@ -66,10 +66,9 @@ def _time(received_unix_nano: int | None) -> int:
     return time.time_ns() if received_unix_nano is None else received_unix_nano
 
 
-def _rows_table(schema: pa.Schema, rows: Sequence[Sequence[object]]) -> pa.Table:
-    if not rows:
-        return schema.empty_table()
-    return arrays.table(schema, dict(zip(schema.names, zip(*rows, strict=True), strict=True)))
+def _rows_table(schema: pa.Schema, rows: Sequence[object]) -> pa.Table:
+    """Make a table of objects that have the schema's names."""
+    return arrays.table(schema, {name: [getattr(row, name) for row in rows] for name in schema.names})
 
 
 def _resources(origins_seen: Iterable[Origin]) -> pa.Table:

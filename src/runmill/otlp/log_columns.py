@@ -142,5 +142,5 @@ def _hex_or_none(raw: bytes, size: int) -> str | None:
 
 _json_keys: Final = Recent(_json_key, capacity=1024)
 _members: Final = Recent(_member)
-_trace_ids: Final = Recent(lambda raw: _hex_or_none(raw, 16))
-_span_ids: Final = Recent(lambda raw: _hex_or_none(raw, 8))
+_trace_ids: Final[Recent[bytes, str | None]] = Recent(lambda raw: _hex_or_none(raw, 16))
+_span_ids: Final[Recent[bytes, str | None]] = Recent(lambda raw: _hex_or_none(raw, 8))

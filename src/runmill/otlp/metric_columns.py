@@ -47,15 +47,6 @@ class _Value(NamedTuple):
     document: bytes | None = None
 
 
-class _Place(NamedTuple):
-    """What a run puts in a point's attributes, as columns, and the attributes that are left."""
-
-    step: int | None
-    index: int | None
-    column: str | None
-    attributes: bytes
-
-
 def metric_groups(origin: Origin, scope: str, metrics: Iterable[Message]) -> Iterable[MetricGroup]:
     """Yield *metrics* that have any data; the others say nothing."""
     for metric in metrics:
@@ -126,15 +117,17 @@ def _temporality(group: MetricGroup) -> str | None:
     return _TEMPORALITY.get(getattr(group.data, "aggregation_temporality", 0))
 
 
-def _place(raws: Sequence[bytes]) -> _Place:
-    """Lift a run's columns out of a point's attributes, from any sender and also where a collector on the way has
-    dropped the metric's metadata. What has another type than the column stays an attribute.
+def _place(raws: Sequence[bytes]) -> tuple[int | None, int | None, str | None, bytes]:
+    """Give step, index and column, which a run puts among a point's attributes, and the attributes that are left.
+
+    They are lifted out of any metric: a collector on the way may have dropped the metadata that says it is a run's.
+    What has another type than its column stays an attribute.
     """
     attributes = dict(map(_attributes.__getitem__, raws[:]))
     step = _pop(attributes, runs.STEP, int)
     index = _pop(attributes, runs.ROW if runs.ROW in attributes else runs.INDEX, int)
     column = _pop(attributes, runs.COLUMN, str)
-    return _Place(step, index, column, dumps_object(attributes) if attributes else b"{}")
+    return step, index, column, dumps_object(attributes) if attributes else b"{}"
 
 
 def _pop(attributes: dict[str, AttributeValue], key: str, type_: type) -> Any:

@@ -5,9 +5,9 @@ nothing of it is lost and nothing downstream has to expect it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from runmill.model import AttributeValue, RunStatus
 from runmill.otlp import runs
@@ -15,7 +15,7 @@ from runmill.otlp.origin import Origin
 from runmill.otlp.schema import Message
 from runmill.otlp.values import decode_attributes, decode_value, dumps, dumps_object
 
-__all__ = ["EventRows", "PointRow", "take_event"]
+__all__ = ["EventRows", "take_event"]
 
 _CELL_KINDS: Final = frozenset({"row", "table"})
 _VALUE_KINDS: Final = frozenset({"scalar", "list"})
@@ -24,7 +24,8 @@ _STATUSES: Final = frozenset(get_args(RunStatus))
 _SHA256_DIGITS: Final = 64
 
 
-class EventRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class EventRow:
     """A row of `runmill.columns.EVENTS`."""
 
     run_id: str
@@ -35,7 +36,8 @@ class EventRow(NamedTuple):
     resource_id: str
 
 
-class ArtifactRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ArtifactRow:
     """A row of `runmill.columns.ARTIFACTS`."""
 
     run_id: str
@@ -46,8 +48,9 @@ class ArtifactRow(NamedTuple):
     time_unix_nano: int
 
 
-class PointRow(NamedTuple):
-    """A row of `runmill.columns.POINTS`, in its order; left out: what only other OTLP metrics have."""
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """A row of `runmill.columns.POINTS`, with as defaults what only other OTLP metrics have."""
 
     run_id: str | None
     metric: str
@@ -119,8 +122,8 @@ def _take_artifact(rows: EventRows, event: _Event) -> bool:
         return False
     if not all(check(body.get(key)) for key, check in _ARTIFACT_CHECKS.items()):
         return False
-    values = (body[key] for key in _ARTIFACT_CHECKS)
-    rows.artifacts.append(ArtifactRow(run_id, *values, event.time_unix_nano))  # type: ignore[arg-type]  # checked above
+    said: dict[str, Any] = {key: body[key] for key in _ARTIFACT_CHECKS}
+    rows.artifacts.append(ArtifactRow(run_id=run_id, time_unix_nano=event.time_unix_nano, **said))
     return True
 
 
@@ -169,8 +172,8 @@ def _cells(kind: str, body: AttributeValue) -> list[tuple[str | None, AttributeV
 
 def _with_cell(point: PointRow, column: str | None, value: AttributeValue) -> PointRow:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return point._replace(column=column, value_json=dumps(value))
-    return point._replace(column=column, value=float(value), value_int=value if isinstance(value, int) else None)
+        return replace(point, column=column, value_json=dumps(value))
+    return replace(point, column=column, value=float(value), value_int=value if isinstance(value, int) else None)
 
 
 def _is_text(value: AttributeValue) -> bool:

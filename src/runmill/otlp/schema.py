@@ -7,12 +7,12 @@ turns repeats into one look-up) and text is bytes too. Parsing so takes a fifth 
 Source: the .proto files of opentelemetry-proto; ``tests/otlp/test_schema.py`` compares every number with them.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf import message_factory
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import DecodeError
 
 from runmill.errors import WireError
 
@@ -42,6 +42,9 @@ _UINT32: Final = FieldDescriptorProto.TYPE_UINT32
 _SINT32: Final = FieldDescriptorProto.TYPE_SINT32
 _BOOL: Final = FieldDescriptorProto.TYPE_BOOL
 _BYTES: Final = FieldDescriptorProto.TYPE_BYTES
+
+Message: TypeAlias = Any
+"""A message of one of the classes below. They are made when this is imported, so no type checker knows their fields."""
 
 
 class _Field(NamedTuple):
@@ -182,9 +185,10 @@ def _add_message(file: FileDescriptorProto, name: str, fields: dict[str, _Field]
         label = FieldDescriptorProto.LABEL_REPEATED if field.is_repeated else FieldDescriptorProto.LABEL_OPTIONAL
         added = message.field.add(name=field_name, number=field.number, label=label)
         if isinstance(field.type, str):
-            added.type, added.type_name = FieldDescriptorProto.TYPE_MESSAGE, f".{_PACKAGE}.{field.type}"
+            added.type = FieldDescriptorProto.TYPE_MESSAGE
+            added.type_name = f".{_PACKAGE}.{field.type}"
         else:
-            added.type = field.type
+            added.type = FieldDescriptorProto.Type.ValueType(field.type)
         if field.oneof:
             if not message.oneof_decl:
                 message.oneof_decl.add(name=field.oneof)

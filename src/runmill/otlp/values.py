@@ -1,10 +1,10 @@
-"""One value on its three ways: OTLP's AnyValue, a Python value, the JSON text a column holds.
+r"""One value on its three ways: OTLP's AnyValue, a Python value, the JSON text a column holds.
 
 JSON has no bytes, no NaN and no infinities; they are written as objects of one key, and a real map that looks like
 one of these is wrapped:
 
 ```text
-b"\\x01"           {"$bytes": "AQ=="}
+b"\x01"           {"$bytes": "AQ=="}
 nan, inf, -inf    {"$double": "NaN"}, {"$double": "Infinity"}, {"$double": "-Infinity"}
 {"$bytes": "x"}   {"$map": {"$bytes": "x"}}
 ```
@@ -27,8 +27,9 @@ from runmill.otlp.schema import AnyValue, ArrayValue, KeyValue, KeyValueList, Me
 
 __all__ = ["MAX_DEPTH", "UNDECODABLE", "decode_attributes", "decode_key_value", "decode_value", "dumps", "dumps_object"]
 
-MAX_DEPTH: Final = 32
-"""Arrays and maps inside one another; deeper ones are cut."""
+MAX_DEPTH: Final = 30
+"""Arrays and maps inside one another; deeper ones are cut. Protobuf's own parsers stop at 100 messages inside one
+another, and a map costs three."""
 
 UNDECODABLE: Final = "$undecodable"
 """The key of an attribute that was no KeyValue; its value is the bytes that were there."""
