@@ -27,5 +27,7 @@ def decode(text: str, *, argument: str) -> Position:
     """Read it back. Raises InvalidArgument naming *argument*."""
     form = _FORM.fullmatch(text)
     if form is None or max(position := Position(int(form[1]), int(form[2]))) > _LARGEST:
-        raise InvalidArgument(f"{argument} {text!r}: not a page's cursor. Give the 'first' or 'last' of a page as it came.")
+        raise InvalidArgument(
+            f"{argument} {text!r}: not a page's cursor. Give the 'first' or 'last' of a page as it came."
+        )
     return position

@@ -63,7 +63,7 @@ def fold(run_id: RunId, events: Iterable[RunEvent], origin: Origin) -> Run:
 
 
 def seen_at(run: Run, now_unix_nano: int) -> Run:
-    """Give *run* as it looks at this moment: one that should be at work and is silent for 2 minutes is NotResponding."""
+    """Give *run* as it looks now: one that should be at work and was silent for 2 minutes is NotResponding."""
     if run.status in RUNNING and now_unix_nano - run.last_seen_unix_nano > NOT_RESPONDING_AFTER_NANO:
         return replace(run, status="NotResponding")
     return run
@@ -84,8 +84,8 @@ def _merge(state: _State, body: Attributes) -> None:
     for key in _FACTS:
         if isinstance(fact := body.get(key), str):
             state.facts[key] = fact
-    for key in _items(body.get(_REMOVED_TAGS)):
-        state.tags.pop(str(key), None)
+    for removed in _items(body.get(_REMOVED_TAGS)):
+        state.tags.pop(str(removed), None)
     for key, value in _pairs(body.get(_TAGS)):
         state.tags[key] = None if value is None else str(value)
     for key, value in _pairs(body.get(_PROPERTIES)):

@@ -77,7 +77,8 @@ class Store(Protocol):
 
     def log_counts(self, query: LogQuery, /, *, slices: int) -> list[LogCount]:
         """Count the records that fit per severity range in *slices* equal parts of their time; cursors and limit
-        of *query* are left aside."""
+        of *query* are left aside.
+        """
 
     def loggers(self, run_id: RunId | None, /) -> list[tuple[str, int]]:
         """Give every logger's name with its number of records, by name."""

@@ -1,12 +1,12 @@
 """AnyValues as they stand in text columns: JSON, with a spelling for what JSON cannot say.
 
-Bytes are ``{"$bytes": BASE64}``, the numbers JSON lacks ``{"$double": "NaN" | "Infinity" | "-Infinity"}``, and a real map
-that looks like one of these (or like this) is ``{"$map": MAP}``. Written by ``runmill.otlp.values``.
+Bytes are ``{"$bytes": BASE64}``, the numbers JSON lacks ``{"$double": "NaN" | "Infinity" | "-Infinity"}``, and a real
+map that looks like one of these (or like this) is ``{"$map": MAP}``. Written by ``runmill.otlp.values``.
 """
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -20,14 +20,14 @@ _DOUBLES: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": f
 
 def decode(text: str) -> AttributeValue:
     """Give the value that *text* stands for."""
-    value = orjson.loads(text)
-    return _restored(value) if '"$' in text else value  # nearly every text: nothing to look for
+    value: AttributeValue = orjson.loads(text)
+    return _restored(value) if '"$' in text else value  # nearly no text has anything to look for
 
 
 def decode_attributes(text: str) -> Attributes:
-    """Give the map that *text* stands for; it is an object by the table's definition."""
-    value = orjson.loads(text)
-    return _restored_map(value) if '"$' in text else value
+    """Give the map that *text* stands for: a JSON object by the tables' definition."""
+    value = decode(text)
+    return value if isinstance(value, Mapping) else {}
 
 
 def _restored(value: Any) -> Any:
@@ -64,4 +64,8 @@ def _map(whole: dict[str, Any], inner: Any) -> Any:
     return _restored_map(inner if isinstance(inner, dict) else whole)
 
 
-_SPELLINGS: Final[dict[str, Callable[[dict[str, Any], Any], Any]]] = {"$bytes": _bytes, "$double": _double, "$map": _map}
+_SPELLINGS: Final[dict[str, Callable[[dict[str, Any], Any], Any]]] = {
+    "$bytes": _bytes,
+    "$double": _double,
+    "$map": _map,
+}

@@ -1,0 +1,127 @@
+"""Who owns the file: one process, which gives a connection of its own to each of its readers."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Final
+
+import duckdb
+
+from runmill.errors import ConfigError, Conflict, Unavailable
+from runmill.home import Home
+from runmill.store.duckdb import schema
+
+__all__ = ["Database"]
+
+_FILE: Final = "runs.duckdb"
+_LOCK: Final = "runs.lock"
+
+
+class Database:
+    """The open database of *folder*, made when there is none.
+
+    Raises:
+        Conflict: it is open already, here or in another process; the text says where.
+        ConfigError: what is there is no run store of this version.
+    """
+
+    def __init__(self, folder: Path, *, memory_limit: str, threads: int) -> None:
+        self._folder = folder
+        self._closed = False
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(folder)
+        try:
+            self._root = _connect(folder / _FILE, {"memory_limit": memory_limit, "threads": threads})
+        except BaseException:
+            self._lock.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """What opens this store."""
+        return self._folder.as_uri().replace("file:", "duckdb:", 1)
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
+        if self._closed:
+            raise Unavailable(f"{self.url}: the store was closed. Open it again.")
+        return self._root.cursor()
+
+    @contextmanager
+    def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a connection for one read; readers and the writer do not wait for each other."""
+        connection = self.connect()
+        try:
+            yield connection
+        except duckdb.OperationalError as error:  # out of memory, disk gone, ...
+            raise Unavailable(f"{self.url}: cannot be read now: {error}") from error
+        finally:
+            connection.close()
+
+    def size_bytes(self) -> int:
+        """Measure the files of the database."""
+        return sum(file.stat().st_size for file in self._folder.glob(f"{_FILE}*") if file.is_file())
+
+    def close(self) -> None:
+        """Give the file back. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._root.close()
+            self._lock.close()
+
+
+def _connect(file: Path, limits: dict[str, str | bool | int | float | list[str]]) -> duckdb.DuckDBPyConnection:
+    config = {
+        **limits,
+        "storage_compatibility_version": "latest",  # else there is no zstd
+        "autoinstall_known_extensions": False,  # a query must never reach for the network
+        "autoload_known_extensions": False,
+        # Top rows are found by their sort columns alone and the wide texts read for them only.
+        "late_materialization_max_rows": 20_000,
+    }
+    try:
+        connection = duckdb.connect(file, config=config)
+    except duckdb.Error as error:
+        # Something that does not take our lock, such as DuckDB's own shell, holds DuckDB's; its text names the process.
+        if "lock" in str(error).lower():
+            raise Conflict(f"{file}: another program has it open: {error}") from error
+        raise ConfigError(f"{file}: cannot be opened as a run store: {error}") from error
+    try:
+        schema.prepare(connection, where=str(file))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Take the folder for this process. A lock of our own: DuckDB's would let this process in twice."""
+    file = (folder / _LOCK).open("a+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = _owner(file)
+        file.close()
+        raise Conflict(f"{folder}: the run store is open in {_described(folder, owner)}") from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def _owner(file: IO[str]) -> int | None:
+    file.seek(0)
+    with suppress(ValueError):
+        return int(file.read())
+    return None  # it has the lock and has not yet written who it is
+
+
+def _described(folder: Path, owner: int | None) -> str:
+    server = Home(folder.parent).find_server()
+    if server is not None and server.pid == owner:
+        return f"process {owner}, the server at {server.endpoint}. Ask that server, or stop it."
+    if owner == os.getpid():
+        return f"this process ({owner}) already. Use that one, or close it first."
+    return f"process {owner or 'unknown'}. Read through it if it is a server, or stop it."

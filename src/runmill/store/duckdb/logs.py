@@ -1,0 +1,192 @@
+"""Reading log records: pages in time order, pages in commit order, counts over time."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import duckdb
+import orjson
+
+from runmill.errors import InvalidArgument
+from runmill.model import LogRecord
+from runmill.store import cursor
+from runmill.store.cursor import Position
+from runmill.store.duckdb import rows
+from runmill.store.duckdb.tallies import Span
+from runmill.store.query import LogCount, LogPage, LogQuery
+
+__all__ = ["counts", "page"]
+
+_LARGEST_PAGE: Final = 10_000
+_MOST_SLICES: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A condition and the values it names."""
+
+    sql: str
+    values: dict[str, Any]
+
+    def narrowed(self, sql: str, **values: Any) -> "_Filter":
+        return _Filter(f"{self.sql} and {sql}", self.values | values)
+
+
+def page(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span, committed: int) -> LogPage:
+    """Give one page of the records that lie in *span* and were committed up to *committed*.
+
+    Raises:
+        InvalidArgument: the limit or a cursor is none, or cursors that exclude each other are given.
+    """
+    _check(query)
+    span = Span(span.first, min(span.last, committed))
+    return replace(_page(connection, query, span), committed=committed)
+
+
+def counts(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span, slices: int) -> list[LogCount]:
+    """Count the fitting records by severity range in *slices* equal parts of the time they span."""
+    if not 1 <= slices <= _MOST_SLICES:
+        raise InvalidArgument(f"slices {slices!r}: give 1 to {_MOST_SLICES}.")
+    fitting = _filter(replace(query, before=None, after=None, committed_after=None), span)
+    counted = connection.execute(_COUNT.format(fitting=fitting.sql), fitting.values | {"slices": slices}).fetchall()
+    return [LogCount(*row) for row in counted]
+
+
+_COUNT: Final = """
+    with fitting as materialized (select time_unix_nano as t, severity_number as n from logs where {fitting}),
+    extent as (select min(t) as first, (max(t) - min(t)) // $slices + 1 as width from fitting)
+    select first + (t - first) // width * width as start, if(n = 0, 0, (n - 1) // 4 * 4 + 1) as severity, count(*)
+    from fitting, extent group by start, severity order by start, severity"""
+
+
+def _check(query: LogQuery) -> None:
+    if not 1 <= query.limit <= _LARGEST_PAGE:
+        raise InvalidArgument(f"limit {query.limit!r}: give 1 to {_LARGEST_PAGE}.")
+    if query.committed_after is not None and (query.before is not None or query.after is not None):
+        raise InvalidArgument("committed_after reads in the order of commits: give it without 'before' and 'after'.")
+
+
+def _filter(query: LogQuery, span: Span) -> _Filter:
+    # Rows lie in the order of ingest_seq, so its bounds let the engine skip whole row groups.
+    fitting = _Filter("ingest_seq between $first_seq and $last_seq", {"first_seq": span.first, "last_seq": span.last})
+    for column, wanted in (
+        ("run_id", query.run_id),
+        ("service", query.service),
+        ("stream", query.stream),
+        ("rank", query.rank),
+    ):
+        if wanted is not None:
+            fitting = fitting.narrowed(f"{column} = ${column}", **{column: wanted})
+    if query.min_severity > 0:
+        fitting = fitting.narrowed("severity_number >= $severity", severity=query.min_severity)
+    if query.logger is not None:
+        fitting = fitting.narrowed("(logger = $logger or starts_with(logger, $logger || '.'))", logger=query.logger)
+    return _with_text(_with_times(fitting, query), query)
+
+
+def _with_times(fitting: _Filter, query: LogQuery) -> _Filter:
+    if query.since_unix_nano is not None:
+        fitting = fitting.narrowed("time_unix_nano >= $since", since=query.since_unix_nano)
+    if query.until_unix_nano is not None:
+        fitting = fitting.narrowed("time_unix_nano < $until", until=query.until_unix_nano)
+    return fitting
+
+
+def _with_text(fitting: _Filter, query: LogQuery) -> _Filter:
+    if not query.text:
+        return fitting
+    # Attributes are JSON text: what was a quote or a line's end there is looked for in JSON's spelling.
+    return fitting.narrowed(
+        "(contains(lower(body), lower(if(body_is_json, $json_text, $text))) "
+        "or contains(lower(attributes), lower($json_text)))",
+        text=query.text,
+        json_text=orjson.dumps(query.text).decode()[1:-1],
+    )
+
+
+def _select(connection: duckdb.DuckDBPyConnection, fitting: _Filter, order: str, limit: int) -> list[LogRecord]:
+    sql = f"select {rows.LOG_COLUMNS} from logs where {fitting.sql} order by {order} limit {limit:d}"  # noqa: S608 - our own text
+    return rows.log_records(connection.execute(sql, fitting.values).to_arrow_table())
+
+
+def _any(connection: duckdb.DuckDBPyConnection, fitting: _Filter) -> bool:
+    sql = f"select 1 from logs where {fitting.sql} limit 1"  # noqa: S608 - our own text
+    return bool(connection.execute(sql, fitting.values).fetchall())
+
+
+# A bound on time alone beside the exact one: the engine skips row groups by plain comparisons only.
+
+
+def _earlier(fitting: _Filter, than: Position) -> _Filter:
+    return fitting.narrowed(
+        "time_unix_nano <= $b_time and (time_unix_nano < $b_time or ingest_seq < $b_seq)",
+        b_time=than.time_unix_nano,
+        b_seq=than.ingest_seq,
+    )
+
+
+def _later(fitting: _Filter, than: Position) -> _Filter:
+    return fitting.narrowed(
+        "time_unix_nano >= $a_time and (time_unix_nano > $a_time or ingest_seq > $a_seq)",
+        a_time=than.time_unix_nano,
+        a_seq=than.ingest_seq,
+    )
+
+
+def _position(record: LogRecord) -> Position:
+    return Position(record.time_unix_nano, record.cursor)
+
+
+def _page(connection: duckdb.DuckDBPyConnection, query: LogQuery, span: Span) -> LogPage:
+    if query.committed_after is not None:
+        return _by_commit(connection, query, span)
+    fitting = _filter(query, span)
+    before = cursor.decode(query.before, argument="before") if query.before is not None else None
+    if query.after is None:
+        return _newest(connection, fitting, before, query.limit)
+    after = cursor.decode(query.after, argument="after")
+    return _oldest(connection, fitting, after, before, query.limit)
+
+
+def _newest(connection: duckdb.DuckDBPyConnection, fitting: _Filter, before: Position | None, limit: int) -> LogPage:
+    bounded = fitting if before is None else _earlier(fitting, before)
+    found = _select(connection, bounded, "time_unix_nano desc, ingest_seq desc", limit + 1)
+    records = found[:limit][::-1]
+    if before is None:
+        more_after = False
+    else:  # the record that `before` names may not fit this query, so look
+        last = _position(records[-1]) if records else Position(before.time_unix_nano, before.ingest_seq - 1)
+        more_after = _any(connection, _later(fitting, last))
+    return _paged(records, more_before=len(found) > limit, more_after=more_after)
+
+
+def _oldest(
+    connection: duckdb.DuckDBPyConnection, fitting: _Filter, after: Position, before: Position | None, limit: int
+) -> LogPage:
+    bounded = _later(fitting, after) if before is None else _earlier(_later(fitting, after), before)
+    found = _select(connection, bounded, "time_unix_nano, ingest_seq", limit + 1)
+    records = found[:limit]
+    first = _position(records[0]) if records else Position(after.time_unix_nano, after.ingest_seq + 1)
+    last = _position(records[-1]) if records else after
+    return _paged(
+        records,
+        more_before=_any(connection, _earlier(fitting, first)),
+        more_after=len(found) > limit or (before is not None and _any(connection, _later(fitting, last))),
+    )
+
+
+def _by_commit(connection: duckdb.DuckDBPyConnection, query: LogQuery, span: Span) -> LogPage:
+    after = query.committed_after or 0
+    later = _filter(query, Span(max(span.first, after + 1), span.last))
+    found = _select(connection, later, "ingest_seq", query.limit + 1)
+    more_before = _any(connection, _filter(query, Span(span.first, min(span.last, after))))
+    return _paged(found[: query.limit], more_before=more_before, more_after=len(found) > query.limit)
+
+
+def _paged(records: list[LogRecord], *, more_before: bool, more_after: bool) -> LogPage:
+    return LogPage(
+        records=tuple(records),
+        first=cursor.encode(_position(records[0])) if records else None,
+        last=cursor.encode(_position(records[-1])) if records else None,
+        more_before=more_before,
+        more_after=more_after,
+    )

@@ -1,0 +1,227 @@
+"""The Store protocol over one database: one writer, any number of readers, runs in memory."""
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from runmill.errors import InvalidArgument, NotFound, Refused, Rejected
+from runmill.model import Artifact, Attributes, Experiment, MetricPoint, MetricSummary, Resource, Run, RunEvent, RunId
+from runmill.store.artifacts import ArtifactBytes
+from runmill.store.catalogue import Catalogue
+from runmill.store.duckdb import events, logs, schema, sightings, summaries, tallies
+from runmill.store.duckdb.append import Commit, append
+from runmill.store.duckdb.database import Database
+from runmill.store.duckdb.live import Listeners, committed
+from runmill.store.duckdb.points import points
+from runmill.store.duckdb.series import series
+from runmill.store.duckdb.tallies import Span
+from runmill.store.interface import Committed, Delivery, StoreFacts, Unsubscribe
+from runmill.store.query import LogCount, LogPage, LogQuery, RunQuery, Series, SeriesQuery
+
+__all__ = ["DuckDBStore"]
+
+_LARGEST_LISTING: Final = 10_000
+_EVERYTHING: Final = Span(0, 2**63 - 1)
+_LAST_SEQ: Final = """
+    select coalesce(max(seq), 0) from (
+        select max(last_seq) as seq from log_summaries union all select max(last_seq) from point_summaries
+        union all select max(ingest_seq) from events union all select max(ingest_seq) from artifacts)"""
+
+
+class DuckDBStore:
+    """A run store in the DuckDB file of *folder*; see `runmill.store.interface.Store` for what each method promises."""
+
+    def __init__(
+        self, folder: Path, *, artifacts: Path, clock: Callable[[], int], memory_limit: str, threads: int
+    ) -> None:
+        self._database = Database(folder, memory_limit=memory_limit, threads=threads)
+        self._bytes = ArtifactBytes(artifacts)
+        self._catalogue = Catalogue(self._load_events, clock)
+        self._listeners = Listeners()
+        self._writing = threading.Lock()
+        try:
+            self._writer = self._database.connect()
+            self._tallies = tallies.read(self._writer)
+            [(self._last_seq,)] = self._writer.execute(_LAST_SEQ).fetchall()
+            self._note(self._writer, sightings.read(self._writer))
+        except BaseException:
+            self._database.close()
+            raise
+
+    # Writing.
+
+    def append(self, deliveries: Sequence[Delivery], /) -> int:
+        """Commit all of *deliveries* in one transaction; give how many of them were repeats and left out.
+
+        Raises:
+            Refused: it cannot commit now.
+            Rejected: a value in it is none the tables can hold.
+            Unavailable: the store was closed.
+        """
+        with self._writing:
+            self._database.connect().close()  # says so when the store was closed
+            try:
+                commit = append(self._writer, deliveries, last_seq=self._last_seq)
+            except (duckdb.DataError, duckdb.IntegrityError) as error:
+                raise Rejected(f"{self._database.url}: the batch holds what no table takes: {error}") from error
+            except duckdb.Error as error:
+                raise Refused(f"{self._database.url}: cannot commit now: {error}") from error
+            self._publish(commit)
+        return commit.repeats
+
+    def subscribe(self, listener: Callable[[Committed], None], /) -> Unsubscribe:
+        """Call *listener* after each commit, on the committing thread."""
+        return self._listeners.add(listener)
+
+    def put_artifact_bytes(self, sha256: str, chunks: Iterable[bytes], /) -> int:
+        """Keep the bytes under their hash and give their number."""
+        return self._bytes.put(sha256, chunks)
+
+    def close(self) -> None:
+        """Give the store back, after a commit that is on its way."""
+        with self._writing:
+            self._writer.close()
+            self._database.close()
+
+    # Runs.
+
+    def runs(self, query: RunQuery, /) -> list[Run]:
+        """Give the runs that fit, newest start first. Raises InvalidArgument for a limit or offset out of range."""
+        if not 1 <= query.limit <= _LARGEST_LISTING:
+            raise InvalidArgument(f"limit {query.limit!r}: give 1 to {_LARGEST_LISTING}.")
+        if query.offset < 0:
+            raise InvalidArgument(f"offset {query.offset!r}: give 0 or more.")
+        parent_id = self._full_id(query.parent_id)
+        return self._catalogue.runs(replace(query, parent_id=parent_id))
+
+    def run(self, run_id: RunId, /) -> Run:
+        """Give one run's state."""
+        return self._catalogue.run(run_id)
+
+    def run_events(self, run_id: RunId, /) -> list[RunEvent]:
+        """Give what happened to a run in time order, heartbeats left out."""
+        with self._database.reader() as connection:
+            return events.run_events(connection, self._catalogue.get(run_id))
+
+    def experiments(self) -> list[Experiment]:
+        """Give all experiments, the one with the newest run first."""
+        return self._catalogue.experiments()
+
+    # Logs.
+
+    def logs(self, query: LogQuery, /) -> LogPage:
+        """Give one page of log records."""
+        committed_seq = self._last_seq  # before the look: what is committed during it belongs to the next one
+        query, span = self._within(query)
+        with self._database.reader() as connection:
+            return logs.page(connection, query, span=span, committed=committed_seq)
+
+    def log_counts(self, query: LogQuery, /, *, slices: int) -> list[LogCount]:
+        """Count the records that fit per severity range and slice of time."""
+        query, span = self._within(query)
+        with self._database.reader() as connection:
+            return logs.counts(connection, query, span=span, slices=slices)
+
+    def loggers(self, run_id: RunId | None, /) -> list[tuple[str, int]]:
+        """Give every logger's name with its number of records, by name."""
+        return self._tallies.loggers(self._full_id(run_id))
+
+    def services(self) -> list[tuple[str, int]]:
+        """Give every service that logged without a run, with its number of records."""
+        return self._tallies.services()
+
+    # Metrics.
+
+    def metrics(self, run_ids: Sequence[RunId], /) -> dict[RunId, list[MetricSummary]]:
+        """Give what is known of each (metric, column) of the runs, under the ids as they were given."""
+        full = {run_id: self._catalogue.find(run_id) or run_id for run_id in run_ids}
+        span = self._tallies.point_span(full.values())
+        with self._database.reader() as connection:
+            found = summaries.metric_summaries(connection, list(full.values()), span=span)
+        return {given: found[run_id] for given, run_id in full.items()}
+
+    def points(self, run_id: RunId, /, *, metric: str | None = None) -> Sequence[MetricPoint]:
+        """Give every point of a run, or of one of its metrics, in the order it was logged."""
+        run_id = self._catalogue.get(run_id)
+        with self._database.reader() as connection:
+            return points(connection, run_id, metric, self._tallies.point_span([run_id]))
+
+    def series(self, query: SeriesQuery, /) -> Series:
+        """Give one metric reduced to what a chart can show."""
+        run_id = self._catalogue.get(query.run_id)
+        with self._database.reader() as connection:
+            return series(connection, replace(query, run_id=run_id), self._tallies.point_span([run_id]))
+
+    # Files and resources.
+
+    def artifacts(self, run_id: RunId, /) -> list[Artifact]:
+        """Give the run's files by path; of a path put twice, the newest."""
+        with self._database.reader() as connection:
+            return events.artifacts(connection, self._catalogue.get(run_id))
+
+    def artifact(self, run_id: RunId, path: str, /) -> Artifact:
+        """Give one file's facts."""
+        for artifact in self.artifacts(run_id):
+            if artifact.path == path:
+                return artifact
+        raise NotFound(f"run {run_id!r}: no file {path!r}.")
+
+    def has_artifact_bytes(self, sha256: str, /) -> bool:
+        """Say whether the bytes are there already."""
+        return self._bytes.has(sha256)
+
+    def artifact_bytes(self, sha256: str, /, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Give the bytes from *start* up to *end* in pieces."""
+        return self._bytes.get(sha256, start=start, end=end)
+
+    def resource(self, resource_id: str, /) -> Resource:
+        """Give what produced a record."""
+        with self._database.reader() as connection:
+            attributes = sightings.read_resource(connection, resource_id)
+        if attributes is None:
+            raise NotFound(f"resource {resource_id!r}: nothing in the store came from it.")
+        return Resource(resource_id, attributes)
+
+    def facts(self) -> StoreFacts:
+        """Count and measure."""
+        log_count, point_count = self._tallies.counts()
+        return StoreFacts(
+            url=self._database.url,
+            schema_version=schema.VERSION,
+            log_count=log_count,
+            point_count=point_count,
+            run_count=len(self._catalogue),
+            size_bytes=self._database.size_bytes(),
+        )
+
+    def _publish(self, commit: Commit) -> None:
+        """Make a commit visible: in the counts first, last to those who wait for it."""
+        self._tallies.add(commit.log_tallies(), commit.point_tallies())
+        self._note(self._writer, commit.sightings())
+        self._catalogue.changed(commit.changed_runs())
+        self._last_seq = commit.last_seq
+        self._listeners.tell(committed(commit))
+
+    def _note(self, connection: duckdb.DuckDBPyConnection, seen: Iterable[sightings.Sighting]) -> None:
+        def resource(resource_id: str) -> Attributes:
+            return sightings.read_resource(connection, resource_id) or {}
+
+        sightings.note(self._catalogue, seen, resource)
+
+    def _load_events(self, run_ids: Collection[RunId]) -> Mapping[RunId, list[RunEvent]]:
+        with self._database.reader() as connection:
+            return events.events_of(connection, run_ids)
+
+    def _full_id(self, given: RunId | None) -> RunId | None:
+        return None if given is None else self._catalogue.find(given) or given
+
+    def _within(self, query: LogQuery) -> tuple[LogQuery, Span]:
+        """Give *query* with the run's full id, and where its records lie."""
+        if query.run_id is None:
+            return query, _EVERYTHING
+        run_id = self._catalogue.find(query.run_id) or query.run_id
+        return replace(query, run_id=run_id), self._tallies.log_span(run_id)
