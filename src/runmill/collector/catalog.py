@@ -1,0 +1,52 @@
+"""Every component there is: its name in the YAML, its settings and the signals it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from runmill.collector.component import Signal
+from runmill.collector.exporters.debug import DebugConfig
+from runmill.collector.exporters.run_store import RunStoreConfig
+from runmill.collector.processors.batch import BatchConfig
+from runmill.collector.processors.memory_limiter import MemoryLimiterConfig
+from runmill.collector.receivers.otlp_config import OtlpConfig
+from runmill.collector.values import Section
+
+__all__ = [
+    "CATALOG",
+    "SIGNALS",
+    "ComponentKind",
+    "ComponentType",
+    "ExporterConfig",
+    "ProcessorConfig",
+    "ReceiverConfig",
+]
+
+ComponentKind = Literal["receivers", "processors", "exporters"]
+
+ReceiverConfig: TypeAlias = OtlpConfig
+ProcessorConfig: TypeAlias = BatchConfig | MemoryLimiterConfig
+ExporterConfig: TypeAlias = DebugConfig | RunStoreConfig
+
+SIGNALS: Final[tuple[Signal, ...]] = ("logs", "metrics", "traces")
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentType:
+    """What the configuration needs to know of a component before one is made."""
+
+    config: type[Section]
+    signals: tuple[Signal, ...] = SIGNALS
+
+
+_DEBUG: Final = ComponentType(DebugConfig)
+
+CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
+    "receivers": {"otlp": ComponentType(OtlpConfig)},
+    "processors": {"batch": ComponentType(BatchConfig), "memory_limiter": ComponentType(MemoryLimiterConfig)},
+    "exporters": {
+        "debug": _DEBUG,
+        "logging": _DEBUG,  # what the OpenTelemetry Collector called it until 2024
+        "run_store": ComponentType(RunStoreConfig, signals=("logs", "metrics")),
+    },
+}

@@ -1,0 +1,177 @@
+"""The pipelines: each part made with what comes after it in hand, started from the end and stopped from the front.
+
+```text
+receiver ──┬─> processor ─> processor ─┬─> exporter
+receiver ──┘                           └─> exporter      consume returns when all of them have it
+```
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runmill.collector.catalog import ExporterConfig, ProcessorConfig
+from runmill.collector.component import Batch, Component, Consumer, Signal
+from runmill.collector.config import Config, Pipeline
+from runmill.collector.exporters.debug import Debug, DebugConfig
+from runmill.collector.exporters.run_store import RunStore
+from runmill.collector.guard import Health
+from runmill.collector.processors.batch import BatchConfig, Batcher
+from runmill.collector.processors.memory_limiter import MemoryLimiter
+from runmill.collector.receivers.otlp import OtlpReceiver
+from runmill.collector.settings import Settings
+from runmill.collector.telemetry import CountedExporter, CountedReceiver, Telemetry
+from runmill.collector.values import is_loopback, split_endpoint
+from runmill.errors import ConfigError, Refused
+
+__all__ = ["Collector", "FanOut", "build"]
+
+
+class _Stage(Consumer, Component, Protocol):
+    """A processor that holds data back, or an exporter."""
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """Hands a batch to several consumers at once; it is safe when all of them have it."""
+
+    consumers: Sequence[Consumer]
+
+    async def consume(self, batch: Batch, /) -> None:
+        """Return when every consumer has *batch*.
+
+        Raises what went wrong, and Refused before anything else: then the batch comes again, and the consumer that
+        could not take it now gets its data. Those that had it get it twice, unless they know its producer.
+        """
+        results = await asyncio.gather(*(one.consume(batch) for one in self.consumers), return_exceptions=True)
+        errors = [result for result in results if isinstance(result, BaseException)]
+        if errors:
+            raise next((error for error in errors if isinstance(error, Refused)), errors[0])
+
+
+class Collector:
+    """Started, it moves data; made by `build`."""
+
+    def __init__(
+        self,
+        receivers: Mapping[str, OtlpReceiver],
+        processors: Sequence[Component],
+        exporters: Sequence[Component],
+        *,
+        telemetry: Telemetry,
+        health: Health,
+    ) -> None:
+        self._receivers = receivers
+        # Data flows towards what has started already; stopping goes the other way, and each part flushes into
+        # something that still takes it.
+        self._start_order = (*exporters, *processors, *receivers.values())
+        self._started: list[Component] = []
+        self._health = health
+        self.telemetry = telemetry
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Where each started receiver listens, by its id: ``{"otlp": "127.0.0.1:4318"}``."""
+        return {name: receiver.endpoint for name, receiver in self._receivers.items() if receiver.endpoint}
+
+    async def start(self) -> None:
+        """Return when every part is at work. When one cannot start, those that have are shut down, and it is raised."""
+        try:
+            for component in self._start_order:
+                self._started.append(component)
+                await component.start()
+        except BaseException:
+            await self.shutdown()
+            raise
+        self._health.status = "ok"
+
+    async def shutdown(self) -> None:
+        """Stop receiving, let everything flush, stop. Safe to call twice, and without start()."""
+        self._health.status = "stopping"
+        errors = list[Exception]()
+        while self._started:
+            try:
+                await self._started.pop().shutdown()
+            except Exception as error:  # noqa: BLE001 - the others must flush all the same; raised below
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup("parts of the collector did not stop cleanly", errors)
+
+
+def build(config: Config, settings: Settings) -> Collector:
+    """Make a collector from a checked configuration; nothing starts yet.
+
+    Raises:
+        ConfigError: an endpoint is wider than loopback and there is no token.
+    """
+    telemetry, health = Telemetry(), Health()
+    used = sorted({name for pipeline in config.pipelines for name in pipeline.exporters})
+    exporters = {name: _exporter(name, config.exporters[name], settings, telemetry) for name in used}
+    counted = {name: CountedExporter(name, exporter, telemetry) for name, exporter in exporters.items()}
+    processors = list[_Stage]()
+    heads = defaultdict[str, dict[Signal, list[Consumer]]](dict)
+    for pipeline in config.pipelines:
+        tail = FanOut([counted[name] for name in pipeline.exporters])
+        made = _processors(pipeline, config, tail, telemetry)
+        processors += made
+        for name in pipeline.receivers:
+            heads[name].setdefault(pipeline.signal, []).append(made[-1] if made else tail)
+    receivers = {
+        name: _receiver(name, config, by_signal, settings=settings, telemetry=telemetry, health=health)
+        for name, by_signal in heads.items()
+    }
+    return Collector(receivers, processors, list(exporters.values()), telemetry=telemetry, health=health)
+
+
+def _exporter(name: str, config: ExporterConfig, settings: Settings, telemetry: Telemetry) -> _Stage:
+    if isinstance(config, DebugConfig):
+        return Debug(config, exporter_id=name)
+    return RunStore(config, exporter_id=name, open_store=settings.open_store, telemetry=telemetry)
+
+
+def _processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: Telemetry) -> list[_Stage]:
+    """Make a pipeline's processors, each with the next in hand: the last one first."""
+    made = list[_Stage]()
+    for name in reversed(pipeline.processors):
+        made.append(_processor(name, config.processors[name], made[-1] if made else tail, telemetry))
+    return made
+
+
+def _processor(name: str, config: ProcessorConfig, onward: Consumer, telemetry: Telemetry) -> _Stage:
+    if isinstance(config, BatchConfig):
+        return Batcher(config, onward, processor_id=name, telemetry=telemetry)
+    return MemoryLimiter(config, onward, processor_id=name, telemetry=telemetry)
+
+
+def _receiver(
+    name: str,
+    config: Config,
+    heads: Mapping[Signal, Sequence[Consumer]],
+    *,
+    settings: Settings,
+    telemetry: Telemetry,
+    health: Health,
+) -> OtlpReceiver:
+    http = config.receivers[name].protocols.http
+    _check_endpoint(http.endpoint, f"{config.source}: receivers.{name}.protocols.http.endpoint", settings.token)
+    consumers = {signal: CountedReceiver(name, FanOut(onward), telemetry) for signal, onward in heads.items()}
+    return OtlpReceiver(
+        http,
+        consumers,
+        receiver_id=name,
+        telemetry=telemetry,
+        health=health,
+        others=settings.fallback_app,
+        bind=settings.bind,
+        token=settings.token,
+    )
+
+
+def _check_endpoint(endpoint: str, path: str, token: str | None) -> None:
+    if not token and not is_loopback(split_endpoint(endpoint)[0]):
+        raise ConfigError(
+            f"{path}: {endpoint!r} is reached from other machines, and there is no token to ask them for. "
+            "Start with a token, or listen on localhost."
+        )

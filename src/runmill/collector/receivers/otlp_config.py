@@ -1,0 +1,48 @@
+"""What the YAML says of the ``otlp`` receiver."""
+
+from pydantic import Field, model_validator
+
+from runmill.collector.component import Signal
+from runmill.collector.values import Endpoint, Section, Size
+
+__all__ = ["GrpcConfig", "HttpConfig", "OtlpConfig", "Protocols"]
+
+
+class HttpConfig(Section):
+    """OTLP over HTTP, protobuf and JSON on one port. Source: OpenTelemetry Collector, receiver/otlpreceiver."""
+
+    endpoint: Endpoint = "localhost:4318"
+    max_request_body_size: Size = 20 * 2**20
+    """Bytes, also after decompression; a larger request is answered with 413."""
+    logs_url_path: str = Field(default="/v1/logs", pattern="^/")
+    metrics_url_path: str = Field(default="/v1/metrics", pattern="^/")
+    traces_url_path: str = Field(default="/v1/traces", pattern="^/")
+
+    def signals_by_path(self) -> dict[str, Signal]:
+        """Give which signal is sent to which path."""
+        return {self.logs_url_path: "logs", self.metrics_url_path: "metrics", self.traces_url_path: "traces"}
+
+
+class GrpcConfig(Section):
+    """Known by name, so that a configuration written for another collector gets a clear answer."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse(cls, _found: object) -> object:
+        raise ValueError(
+            "OTLP over gRPC is not served by this version. Remove 'grpc:' and let senders use OTLP over HTTP "
+            "(OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, port 4318)"
+        )
+
+
+class Protocols(Section):
+    """``http:`` alone turns the protocol on with its defaults; as the only one there is, it must be named."""
+
+    http: HttpConfig
+    grpc: GrpcConfig | None = None
+
+
+class OtlpConfig(Section):
+    """Receives logs, metrics and traces as OTLP."""
+
+    protocols: Protocols

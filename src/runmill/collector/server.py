@@ -1,0 +1,98 @@
+"""An HTTP server in the running event loop, that listens on a socket it is given and stops within a limit."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import uvicorn
+
+from runmill.collector.asgi import ASGIApp, Receive, Scope, Send
+from runmill.errors import Unavailable
+
+__all__ = ["HttpServer"]
+
+_STOP_LIMIT_SECONDS: Final = 10
+
+
+class HttpServer:
+    """Serves *app* on *listening*; the socket is closed with it."""
+
+    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+        self._stopping = asyncio.Event()
+        self._listening = listening
+        config = uvicorn.Config(
+            _StopsWaiting(app, self._stopping),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            # The process's logging is its owner's; ours may be attached to it, and must not log its own requests.
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_STOP_LIMIT_SECONDS,
+        )
+        self._server = _Server(config)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return once requests are answered."""
+        self._serving = asyncio.create_task(self._server.serve(sockets=[self._listening]), name="http server")
+        ready = asyncio.create_task(self._server.ready.wait())
+        await asyncio.wait({ready, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            ready.cancel()
+            await self._serving
+            raise Unavailable("the HTTP server stopped before it had started.")
+
+    async def shutdown(self) -> None:
+        """Take no new requests, finish those at work within 10 s, and close."""
+        self._stopping.set()
+        self._server.should_exit = True
+        if self._serving is not None:
+            await self._serving
+        self._listening.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the process, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+class _StopsWaiting:
+    """Tells requests that wait for their client to leave (live streams) that it has left, once the server stops."""
+
+    def __init__(self, app: ASGIApp, stopping: asyncio.Event) -> None:
+        self._app = app
+        self._stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_read = False
+
+        async def receive_until_stopped() -> dict[str, object]:
+            nonlocal is_read
+            if not is_read:  # the body is still coming: a request that has begun is finished
+                message = await receive()
+                is_read = not message.get("more_body", False)
+                return message
+            waiting = asyncio.ensure_future(receive())
+            stopping = asyncio.ensure_future(self._stopping.wait())
+            done, pending = await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+            return waiting.result() if waiting in done else {"type": "http.disconnect"}
+
+        await self._app(scope, receive_until_stopped, send)

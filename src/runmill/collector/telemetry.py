@@ -1,0 +1,103 @@
+"""What the collector counts of itself, under the OpenTelemetry Collector's names.
+
+Every record that a sender was told never to send again is counted as dropped, with the component that decided it and
+why: nothing is lost silently.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from runmill.collector.component import Batch, Consumer, Signal
+from runmill.errors import Refused, Rejected
+
+__all__ = ["CountedExporter", "CountedReceiver", "Telemetry"]
+
+_RECORDS: Final[dict[Signal, str]] = {"logs": "log_records", "metrics": "metric_points", "traces": "spans"}
+
+ComponentKind = Literal["receiver", "processor", "exporter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Counters, each a name with the component it belongs to. Used from the event loop's thread only."""
+
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: str, count: int = 1, /, **labels: str) -> None:
+        """Add *count* to the counter *name* of *labels*."""
+        self._counts[_series(name, labels)] += count
+
+    def set(self, name: str, value: int, /, **labels: str) -> None:
+        """Set the gauge *name* of *labels*."""
+        self._counts[_series(name, labels)] = value
+
+    def drop(self, component: str, batch: Batch, *, reason: str) -> None:
+        """Count records that will not be stored and whose sender will not send them again."""
+        self.add(
+            "runmill_dropped_records_total", batch.record_count,
+            component=component, reason=reason, signal=batch.signal,
+        )  # fmt: skip
+
+    def snapshot(self) -> dict[str, int]:
+        """Give all counters by their Prometheus name: ``otelcol_receiver_accepted_log_records{receiver="otlp"}``."""
+        return dict(sorted(self._counts.items()))
+
+
+def _series(name: str, labels: dict[str, str]) -> str:
+    pairs = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+    return f"{name}{{{pairs}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class CountedReceiver:
+    """What a receiver hands on to *onward*, counted as accepted, refused or dropped."""
+
+    receiver_id: str
+    onward: Consumer
+    telemetry: Telemetry
+
+    async def consume(self, batch: Batch, /) -> None:
+        """Hand *batch* on and count how it went."""
+        try:
+            await self.onward.consume(batch)
+        except Rejected:
+            self._count("refused", batch)
+            self.telemetry.drop(self.receiver_id, batch, reason="rejected")
+            raise
+        except BaseException:  # Refused, a crash, a cancelled request: in each case nobody was told it is safe
+            self._count("refused", batch)
+            raise
+        self._count("accepted", batch)
+
+    def _count(self, outcome: str, batch: Batch) -> None:
+        name = f"otelcol_receiver_{outcome}_{_RECORDS[batch.signal]}"
+        self.telemetry.add(name, batch.record_count, receiver=self.receiver_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedExporter:
+    """An exporter whose outcome is counted; a crash in it becomes Refused, so the sender keeps what it has."""
+
+    exporter_id: str
+    exporter: Consumer
+    telemetry: Telemetry
+
+    async def consume(self, batch: Batch, /) -> None:
+        """Hand *batch* to the exporter and count how it went."""
+        try:
+            await self.exporter.consume(batch)
+        except (Refused, Rejected):
+            self._count("send_failed", batch)
+            raise
+        except Exception as error:  # the edge of a component: its bug must cost no records
+            self._count("send_failed", batch)
+            self.telemetry.add("runmill_exporter_crashes_total", exporter=self.exporter_id)
+            raise Refused(
+                f"exporter {self.exporter_id!r} failed: {error!r}. Send the same data again later."
+            ) from error
+        self._count("sent", batch)
+
+    def _count(self, outcome: str, batch: Batch) -> None:
+        name = f"otelcol_exporter_{outcome}_{_RECORDS[batch.signal]}"
+        self.telemetry.add(name, batch.record_count, exporter=self.exporter_id)
