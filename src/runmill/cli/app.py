@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from runmill._version import __version__
-from runmill.cli import logs, runs
+from runmill.cli import checks, demo, logs, runs, up
 from runmill.cli.render import say
 from runmill.errors import ConfigError, InvalidArgument, RunmillError
 
@@ -23,11 +23,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit status: 0 done; 1 failed, or not there; 2 the call or a configuration is wrong.",
 )
+store = typer.Typer(help="Look after the run store.", no_args_is_help=True)
+app.command()(demo.demo)
+app.command()(up.up)
+app.command()(up.collect)
+app.command()(up.serve)
 app.command()(runs.runs)
 app.command()(runs.show)
 app.command()(logs.logs)
 app.command()(runs.metrics)
 app.command()(runs.files)
+app.command()(checks.validate)
+app.add_typer(store, name="store")
+store.command("info")(checks.store_info)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature of a callback

@@ -154,7 +154,7 @@ def _in_words(server: Server | None) -> Iterator[None]:
         yield
     except httpx.HTTPError as error:
         where = server.endpoint if server else "the store"
-        raise Unavailable(f"{where} does not answer: {error or type(error).__name__}.") from error
+        raise Unavailable(f"{where} does not answer: {str(error) or type(error).__name__}.") from error
 
 
 def _problem(answer: httpx.Response) -> RunmillError:

@@ -1,0 +1,42 @@
+"""``validate`` and ``store info``: what is wrong with a configuration, and what is in a store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runmill import home as homes
+from runmill.cli import render
+from runmill.cli.options import AsJson, HomeOption
+from runmill.cli.reading import Reader
+from runmill.cli.up import load_config
+
+__all__ = ["store_info", "validate"]
+
+
+def validate(
+    config_file: Annotated[Path, typer.Argument(metavar="CONFIG", help="A collector's YAML file.", show_default=False)],
+) -> None:
+    """Check a collector's configuration: every mistake with its path, and status 2 when there is one."""
+    config = load_config(config_file, homes.find())
+    pipelines = ", ".join(pipeline.pipeline_id for pipeline in config.pipelines)
+    typer.echo(f"{config_file}: no mistakes; pipelines: {pipelines}")
+
+
+def store_info(*, as_json: AsJson = False, home_dir: HomeOption = None) -> None:
+    """Say what the run store holds and how large it is."""
+    with Reader(homes.find(home_dir)) as reader:
+        found = reader.get("/store")
+    if as_json:
+        render.print_json([found])
+        return
+    render.print_facts(
+        [
+            ("store", found["url"]),
+            ("schema", str(found["schema_version"])),
+            ("runs", f"{found['run_count']:,}"),
+            ("log records", f"{found['log_count']:,}"),
+            ("metric points", f"{found['point_count']:,}"),
+            ("size", render.size(found["size_bytes"])),
+        ]
+    )

@@ -1,0 +1,117 @@
+"""What a serving process has around it: where it listens, when it stops, and in which order."""
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+
+from runmill.cli.render import say
+from runmill.collector.asgi import ASGIApp
+from runmill.collector.component import Component
+from runmill.collector.guard import Guard, Health
+from runmill.collector.receivers import otlp
+from runmill.collector.server import HttpServer
+from runmill.collector.values import is_loopback, split_endpoint
+from runmill.errors import Conflict
+
+__all__ = ["Portal", "bind_here_or_near", "is_wide", "local_address", "serve_until_stopped"]
+
+
+def bind_here_or_near(endpoint: str) -> socket.socket:
+    """Listen on ``HOST:PORT``, or on a free port of that host when the port is taken, and say so."""
+    try:
+        return otlp.bind(endpoint)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+    listening = otlp.bind(f"{endpoint.rpartition(':')[0]}:0")
+    say(f"{endpoint} is taken by another program; using port {listening.getsockname()[1]} instead.")
+    return listening
+
+
+def local_address(endpoint: str) -> str:
+    """Give the URL by which this machine reaches a server that listens on ``HOST:PORT``."""
+    host, port = split_endpoint(endpoint)
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_wide(endpoint: str) -> bool:
+    """Say whether other machines reach what listens on ``HOST:PORT``."""
+    return not is_loopback(split_endpoint(endpoint)[0])
+
+
+class Portal:
+    """Serves the views alone, guarded as a collector's port is."""
+
+    def __init__(self, app: ASGIApp, endpoint: str) -> None:
+        self._app = app
+        self._health = Health()
+        self._server: HttpServer | None = None
+        self.endpoint = endpoint
+        """``HOST:PORT``; the real port once it has started."""
+
+    async def start(self) -> None:
+        """Return once requests are answered. Raises OSError when the address cannot be had."""
+        host, _ = split_endpoint(self.endpoint)
+        listening = otlp.bind(self.endpoint)
+        self.endpoint = f"{self.endpoint.rpartition(':')[0]}:{listening.getsockname()[1]}"
+        # No token here: the views ask for theirs, and take a browser's cookie for it.
+        self._server = HttpServer(Guard(self._app, self._health, host, None), listening)
+        await self._server.start()
+        self._health.status = "ok"
+
+    async def shutdown(self) -> None:
+        """Finish what was asked, and close."""
+        self._health.status = "stopping"
+        if self._server is not None:
+            await self._server.shutdown()
+
+
+async def serve_until_stopped(
+    component: Component,
+    *,
+    announced: Callable[[], AbstractContextManager[None]],
+    idle: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Start *component*, announce it, and shut it down after SIGINT, SIGTERM, or once *idle* (if given) returns.
+
+    A second signal while it shuts down ends the process at once.
+    """
+    stopping = _on_signals()
+    try:
+        await component.start()
+    except OSError as error:
+        raise Conflict(error.strerror or str(error)) from error
+    try:
+        with announced():
+            await _first(stopping, *([asyncio.ensure_future(idle())] if idle else []))
+    finally:
+        await component.shutdown()
+
+
+def _on_signals() -> "asyncio.Future[None]":
+    """Give what is done when the process is told to stop."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[None] = loop.create_future()
+
+    def stop() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        told.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    return told
+
+
+async def _first(*futures: "asyncio.Future[None]") -> None:
+    """Return when one of *futures* is done, and raise what it raised; the others are cancelled."""
+    done, pending = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+    for future in pending:
+        future.cancel()
+    for future in done:
+        future.result()
