@@ -1,14 +1,14 @@
 """The few lines of ASGI that the collector needs: types, headers, one whole response."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 __all__ = ["ASGIApp", "Headers", "Receive", "Scope", "Send", "headers_of", "send_response"]
 
-# Source: ASGI 3.0. Its messages are dictionaries of many types.
-Scope: TypeAlias = dict[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
-Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+# Source: ASGI 3.0. Its messages are dictionaries of many types; mutable mappings, as web frameworks declare them.
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = Mapping[str, str]
 

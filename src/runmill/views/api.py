@@ -14,8 +14,8 @@ from runmill.model import RunId
 from runmill.store.interface import Store
 from runmill.store.query import SeriesQuery
 from runmill.views.answers import JsonResponse
-from runmill.views.files import artifact_routes, file_routes
 from runmill.views.feeds import Feeds
+from runmill.views.files import artifact_routes, file_routes
 from runmill.views.live import stream_routes
 from runmill.views.parameters import LogFilters, RunFilters
 from runmill.views.problems import answer_problem
@@ -93,7 +93,14 @@ def _metric_routes(store: Store) -> APIRouter:
     ) -> Response:
         """One metric's numbers, reduced to what a chart can show."""
         query = SeriesQuery(
-            run_id=_whole_id(store, run_id), metric=metric, column=column, x=x, buckets=buckets, x_min=x_min, x_max=x_max, rank=rank  # fmt: skip
+            run_id=_whole_id(store, run_id),
+            metric=metric,
+            column=column,
+            x=x,
+            buckets=buckets,
+            x_min=x_min,
+            x_max=x_max,
+            rank=rank,
         )
         return JsonResponse(store.series(query))
 
@@ -128,7 +135,7 @@ def _log_routes(store: Store) -> APIRouter:
 
 
 def _everything_routes(store: Store) -> APIRouter:
-    routes = APIRouter(tags=["logs of every run and service"])
+    routes = APIRouter(tags=["everything"])
 
     @routes.get("/logs")
     def logs(filters: LogFilters, service: str = "") -> Response:
@@ -143,6 +150,11 @@ def _everything_routes(store: Store) -> APIRouter:
         query = replace(filters, service=service or None)
         return JsonResponse({"counts": store.log_counts(query, slices=slices)})
 
+    @routes.get("/store")
+    def facts() -> Response:
+        """What the store holds."""
+        return JsonResponse(store.facts())
+
     @routes.get("/services")
     def services() -> Response:
         """What logged without a run."""
@@ -152,7 +164,7 @@ def _everything_routes(store: Store) -> APIRouter:
 
 
 def _whole_id(store: Store, run_id: str) -> RunId:
-    """Turn the prefix in an address into an id; raises NotFound, so that no route answers for a run that is not there."""
+    """Turn the prefix in an address into an id; raises NotFound: no route answers for a run that is not there."""
     return store.run(RunId(run_id)).run_id
 
 
