@@ -72,7 +72,9 @@ class MemoryStore:
         return found[query.offset : query.offset + query.limit]
 
     def run(self, run_id: RunId, /) -> Run:
-        found = [run for key, run in self._runs.items() if key == run_id or (len(run_id) >= 6 and key.startswith(run_id))]
+        found = [
+            run for key, run in self._runs.items() if key == run_id or (len(run_id) >= 6 and key.startswith(run_id))
+        ]
         if len(found) != 1:
             raise NotFound(f"No run {run_id!r} is in the store.")
         return found[0]
@@ -84,10 +86,7 @@ class MemoryStore:
     def experiments(self) -> list[Experiment]:
         names = dict.fromkeys(run.experiment for run in self.runs(RunQuery(limit=10_000)))
         runs = {name: [run for run in self._runs.values() if run.experiment == name] for name in names}
-        return [
-            Experiment(name, len(all_), sum(run.status == "Running" for run in all_), max(run.start_time_unix_nano for run in all_))
-            for name, all_ in runs.items()
-        ]  # fmt: skip
+        return [_experiment(name, all_runs) for name, all_runs in runs.items()]
 
     def _matching(self, query: LogQuery) -> list[LogRecord]:
         fits = matcher(query)
@@ -200,6 +199,11 @@ def _fits(run: Run, query: RunQuery) -> bool:
         and all(key in run.tags and value in (None, run.tags[key]) for key, value in query.tags)
         and (query.text is None or query.text.lower() in searched)
     )
+
+
+def _experiment(name: str, runs: Sequence[Run]) -> Experiment:
+    running_count = sum(run.status == "Running" for run in runs)
+    return Experiment(name, len(runs), running_count, max(run.start_time_unix_nano for run in runs))
 
 
 def _bucket(pairs: Sequence[tuple[float, float]]) -> Bucket:

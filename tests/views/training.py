@@ -10,18 +10,19 @@ import zlib
 from dataclasses import replace
 
 from memory_store import MemoryStore
+
 from runmill.model import Artifact, LogRecord, MetricPoint, Run, RunEvent, RunId
 
 SECOND = 1_000_000_000
 START = time.time_ns() - 1_500 * SECOND
 CURSORS = itertools.count(1)
 
-TRACEBACK = '''Traceback (most recent call last):
+TRACEBACK = """Traceback (most recent call last):
   File "/home/ada/train/loop.py", line 88, in fit
     batch = next(batches)
   File "/home/ada/train/data.py", line 31, in __next__
     raise ShardError(f"shard {self.index} is truncated at byte {self.offset}")
-ShardError: shard 17 is truncated at byte 1048576'''
+ShardError: shard 17 is truncated at byte 1048576"""
 
 
 def run(run_id: str, **changes) -> Run:
@@ -34,7 +35,9 @@ def run(run_id: str, **changes) -> Run:
     return replace(whole, **changes)
 
 
-def record(run_id: str | None, body, *, level: int = 9, logger: str = "train", at: float = 0.0, **attributes) -> LogRecord:
+def record(
+    run_id: str | None, body, *, level: int = 9, logger: str = "train", at: float = 0.0, **attributes
+) -> LogRecord:
     words = {5: "DEBUG", 9: "INFO", 13: "WARNING", 17: "ERROR", 21: "CRITICAL"}
     moment = START + round(at * SECOND)
     return LogRecord(
@@ -57,16 +60,28 @@ def fill(store: MemoryStore, run_id: str, *, steps: int = 600, seed: int = 7, **
     points = []
     for step in range(steps):
         decay = math.exp(-step / (steps / 4))
-        points.append(scalar(run_id, "loss", 2.3 * decay + 0.18 + noise.gauss(0, 0.06 * decay + 0.012), index=step, step=step))
+        points.append(
+            scalar(run_id, "loss", 2.3 * decay + 0.18 + noise.gauss(0, 0.06 * decay + 0.012), index=step, step=step)
+        )
         if step % 10 == 9:
-            points.append(scalar(run_id, "val_loss", 2.2 * decay + 0.27 + noise.gauss(0, 0.02), index=step // 10, step=step))
-            points.append(scalar(run_id, "accuracy", 0.93 - 0.8 * decay + noise.gauss(0, 0.006), index=step // 10, step=step))
-        points.append(scalar(run_id, "learning_rate", 3e-4 * (0.5 + 0.5 * math.cos(math.pi * step / steps)), index=step, step=step))
+            points.append(
+                scalar(run_id, "val_loss", 2.2 * decay + 0.27 + noise.gauss(0, 0.02), index=step // 10, step=step)
+            )
+            points.append(
+                scalar(run_id, "accuracy", 0.93 - 0.8 * decay + noise.gauss(0, 0.006), index=step // 10, step=step)
+            )
+        points.append(
+            scalar(
+                run_id, "learning_rate", 3e-4 * (0.5 + 0.5 * math.cos(math.pi * step / steps)), index=step, step=step
+            )
+        )
         points.append(scalar(run_id, "grad_norm", abs(noise.gauss(1.2, 0.4)) * (0.4 + decay), index=step, step=step))
     for row in range(40):
         recall = row / 39
         points.append(scalar(run_id, "precision_recall", recall, index=row, kind="table", column="recall"))
-        points.append(scalar(run_id, "precision_recall", 1 - recall**4 * 0.7, index=row, kind="table", column="precision"))
+        points.append(
+            scalar(run_id, "precision_recall", 1 - recall**4 * 0.7, index=row, kind="table", column="precision")
+        )
         for place, name in enumerate(("conv1", "conv2", "head")):
             value = 1 / (1 + row * (place + 1) / 12) + noise.gauss(0, 0.01)
             points.append(scalar(run_id, "weight norms", value, index=row, kind="row", column=name))
@@ -92,12 +107,48 @@ def lines(run_id: str) -> list[LogRecord]:
     for epoch in range(60):
         at = 1.0 + epoch * 23.4
         logged.append(record(run_id, f"epoch {epoch} started", level=5, logger="train.loop", at=at, epoch=epoch))
-        logged.append(record(run_id, f"epoch {epoch} loss={2.3 / (epoch + 1):.4f} acc={0.93 - 0.8 / (epoch + 1):.3f}", logger="train.loop", at=at + 19.2, epoch=epoch))
+        logged.append(
+            record(
+                run_id,
+                f"epoch {epoch} loss={2.3 / (epoch + 1):.4f} acc={0.93 - 0.8 / (epoch + 1):.3f}",
+                logger="train.loop",
+                at=at + 19.2,
+                epoch=epoch,
+            )
+        )
         if epoch % 9 == 4:
-            logged.append(record(run_id, f"gradient overflow, loss scale halved to {65536 >> epoch // 9}", level=13, logger="torch.amp", at=at + 7.7))
+            logged.append(
+                record(
+                    run_id,
+                    f"gradient overflow, loss scale halved to {65536 >> epoch // 9}",
+                    level=13,
+                    logger="torch.amp",
+                    at=at + 7.7,
+                )
+            )
         if epoch % 20 == 13:
-            logged.append(record(run_id, "checkpoint written", logger="train.checkpoint", at=at + 21, path="outputs/model.pt", size_bytes=48_213))
-    logged.append(record(run_id, "batch skipped", level=17, logger="train.data", at=1422, exception__type="ShardError", exception__stacktrace=TRACEBACK, shard=17))
+            logged.append(
+                record(
+                    run_id,
+                    "checkpoint written",
+                    logger="train.checkpoint",
+                    at=at + 21,
+                    path="outputs/model.pt",
+                    size_bytes=48_213,
+                )
+            )
+    logged.append(
+        record(
+            run_id,
+            "batch skipped",
+            level=17,
+            logger="train.data",
+            at=1422,
+            exception__type="ShardError",
+            exception__stacktrace=TRACEBACK,
+            shard=17,
+        )
+    )
     logged.append(record(run_id, "validation done in 8.42 s", logger="train.loop", at=1431.5, samples=10_000))
     return logged
 

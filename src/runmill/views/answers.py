@@ -3,8 +3,8 @@
 import base64
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -29,16 +29,22 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return _plain_dataclass(value)
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, (Sequence, Iterable)):
-        return [plain(item) for item in value]
+        items = {key: plain(item) for key, item in value.items()}
+        return value if isinstance(value, dict) and _same(items.values(), value.values()) else items
+    if isinstance(value, Iterable):
+        parts = [plain(item) for item in value]
+        return value if isinstance(value, (list, tuple)) and _same(parts, value) else parts
     return value
 
 
+def _same(after: Iterable[Any], before: Iterable[Any]) -> bool:
+    return all(new is old for new, old in zip(after, before, strict=True))
+
+
 def _plain_dataclass(value: Any) -> Any:
-    """orjson writes a dataclass faster than we can turn it into a dict: leave it alone unless a field must change."""
+    # orjson writes a dataclass faster than we can turn it into a dict: leave it alone unless a field must change.
     changed = {}
-    for name in _carriers(type(value)):
+    for name in _carriers(type(value)):  # type: ignore[arg-type]  # a class is hashable
         before = getattr(value, name)
         if before and (after := plain(before)) is not before:
             changed[name] = after
@@ -47,8 +53,8 @@ def _plain_dataclass(value: Any) -> Any:
     return {field.name: changed.get(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)}
 
 
-@cache
-def _carriers(kind: type) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _carriers(kind: Any) -> tuple[str, ...]:
     """Name the fields whose declared type can hold a float, directly or inside."""
     fields = dataclasses.fields(kind)
     return tuple(field.name for field in fields if any(word in str(field.type) for word in _FLOAT_CARRIERS))

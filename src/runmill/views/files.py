@@ -52,7 +52,8 @@ def file_routes(store: Store) -> APIRouter:
     """Give the route by which files are read, addressed by run and path."""
     routes = APIRouter(tags=["files"])
 
-    @routes.api_route("/runs/{run_id}/files/{path:path}", methods=["GET", "HEAD"])
+    @routes.head("/runs/{run_id}/files/{path:path}", include_in_schema=False)
+    @routes.get("/runs/{run_id}/files/{path:path}")
     def file(run_id: str, path: str, request: Request, *, download: bool = False) -> Response:
         """The file's bytes; `Range` and `If-None-Match` are honoured."""
         artifact = store.artifact(store.run(RunId(run_id)).run_id, path)

@@ -141,7 +141,9 @@ def _cursor(text: str | None) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise InvalidArgument(f"after={text!r} is no cursor. Give the `cursor` of the last record you have, or nothing.")
+        raise InvalidArgument(
+            f"after={text!r} is no cursor. Give the `cursor` of the last record you have, or nothing."
+        )
     return int(text)
 
 

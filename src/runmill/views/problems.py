@@ -29,7 +29,15 @@ _KINDS: Final[tuple[tuple[type[RunmillError], int, str], ...]] = (
     (Refused, 503, "unavailable"),
     (Unavailable, 503, "unavailable"),
 )
-_CODES: Final = {400: "invalid_argument", 401: "unauthenticated", 404: "not_found", 405: "method_not_allowed", 409: "conflict", 413: "too_large", 503: "unavailable"}  # fmt: skip
+_CODES: Final = {
+    400: "invalid_argument",
+    401: "unauthenticated",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    503: "unavailable",
+}
 
 
 def problem_of(request: Request, error: Exception) -> Problem:

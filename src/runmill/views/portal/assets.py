@@ -22,7 +22,9 @@ class Assets:
     """Our own files as they are packaged, and Plotly's bundle as its wheel has it."""
 
     def __init__(self) -> None:
-        self._files = {path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES}
+        self._files = {
+            path.name: path.read_bytes() for path in sorted(_FOLDER.iterdir()) if path.suffix in _MEDIA_TYPES
+        }
         digest = hashlib.sha256(b"".join(self._files.values())).hexdigest()[:12]
         self.address = f"/static/{digest}"
         """Where our files are: another content, another address."""

@@ -1,7 +1,7 @@
 """Lines as SVG: what a page shows of a series before, or without, any script."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 __all__ = ["Drawing", "draw"]
@@ -31,7 +31,7 @@ def draw(lines: Iterable[Sequence[tuple[float, float | None]]], *, width: int, h
     return Drawing(width, height, paths, min(ys), max(ys))
 
 
-def _scale(low: float, high: float, start: float, length: float):  # noqa: ANN202 - a float to float function
+def _scale(low: float, high: float, start: float, length: float) -> Callable[[float], float]:
     span = high - low
     # A span can be 0 (one value) or overflow (both ends of the float range): both lie in the middle.
     factor = length / span if span and math.isfinite(span) else 0.0

@@ -20,9 +20,10 @@ from runmill.views.live import LastEventId, LogsEncoder, Stream
 from runmill.views.parameters import LogFilters
 from runmill.views.portal.assets import Assets
 from runmill.views.portal.charts import metrics_view
+from runmill.views.portal.experiment import experiment_view
+from runmill.views.portal.first_page import first_page
 from runmill.views.portal.lines import line_of
 from runmill.views.portal.log_view import log_view
-from runmill.views.portal.overview import experiment_view, home
 from runmill.views.portal.rendering import Renderer
 from runmill.views.problems import problem_of
 
@@ -54,10 +55,10 @@ def create_portal(store: Store, *, version: str, feeds: Feeds) -> FastAPI:
 
 def _add_overviews(portal: FastAPI, store: Store, renderer: Renderer) -> None:
     @portal.get("/")
-    def first_page(request: Request, text: str = "") -> Response:
+    def overview(request: Request, text: str = "") -> Response:
         """What is going on; with a search, the runs it finds."""
         found = store.runs(RunQuery(text=text, include_children=True, limit=_FOUND_RUNS)) if text else None
-        return renderer.page(request, "home.html", home=home(store), found=found, text=text)
+        return renderer.page(request, "home.html", home=first_page(store), found=found, text=text)
 
     @portal.get("/experiments/{name:path}")
     def experiment(request: Request, name: str, metric: str = "", sort: str = "") -> Response:

@@ -11,14 +11,15 @@ _MINUTE_SECONDS: Final = 60
 _HOUR_SECONDS: Final = 3_600
 _DAY_SECONDS: Final = 86_400
 _DIGITS: Final = 4
+_LONGEST_COUNT: Final = 10**12
 
 
 def number(value: object) -> str:
     """Give 4 significant digits: ``0.01234``, ``12,350``, ``1.235e-07``; what is no number as its text."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return _word(value)
-    if isinstance(value, int) and abs(value) < 10 ** (_DIGITS + 3):
-        return f"{value:,}"
+    if isinstance(value, int) and abs(value) < _LONGEST_COUNT:
+        return f"{value:,}"  # a count: nobody wants it rounded
     if not math.isfinite(value):
         return exact_number(value)
     if value == 0:

@@ -55,10 +55,8 @@ export class Chart {
     if (!this.series.length) return;
     const Plotly = await plotly();
     const { drawn, xType, xTitle } = this.figure.dataset.kind === "xy" ? this.pairs() : this.lines();
-    const kept = this.range ? { "xaxis.range": this.range } : {};
     const shape = layout({ xType, xTitle, log: this.settings().log });
-    if (this.range && xType === "linear") Object.assign(shape.xaxis, { range: this.range, autorange: false });
-    else if (kept) Object.assign(shape.xaxis, { autorange: true });
+    Object.assign(shape.xaxis, this.range ? { range: this.range, autorange: false } : { autorange: true });
     await Plotly.react(this.plot, drawn, shape, CONFIG);
     if (!this.plot.classList.contains("drawn")) this.listen();
     this.plot.classList.add("drawn");
@@ -157,9 +155,9 @@ export class Chart {
 function short(value) {
   if (typeof value !== "number") return value;
   if (value === 0) return "0";
+  if (Number.isInteger(value) && Math.abs(value) < 1e12) return value.toLocaleString("en");
   const magnitude = Math.floor(Math.log10(Math.abs(value)));
   if (magnitude < -4 || magnitude > 6) return value.toExponential(3);
-  if (Number.isInteger(value)) return value.toLocaleString("en");
   const digits = Math.max(0, 3 - magnitude);
   return Number(value.toPrecision(4)).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -1,0 +1,116 @@
+"""Which run is best: a row a run, a column a metric, and one of the metrics drawn over the runs."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from runmill.model import MetricSummary, Run, RunId
+from runmill.store.interface import Store
+from runmill.views.answers import encode
+from runmill.views.portal.drawing import Drawing, draw
+from runmill.views.portal.panels import main_metric
+
+__all__ = ["ExperimentView", "experiment_view"]
+
+_METRIC_COLUMNS: Final = 8
+_TAG_COLUMNS: Final = 4
+
+_Values: TypeAlias = Mapping[RunId, Mapping[str, MetricSummary]]
+"""Of each run, by their names, the metrics that have one last number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentView:
+    """What the page shows."""
+
+    name: str
+    runs: tuple[Run, ...]
+    metric_names: tuple[str, ...]
+    tag_names: tuple[str, ...]
+    values: _Values
+    extremes: Mapping[str, frozenset[float]]
+    """The smallest and the greatest last value of each metric, where one run alone has it."""
+    chosen: str | None
+    """The metric that is drawn; None when no run has a number."""
+    points: tuple[tuple[Run, float], ...]
+    """What is drawn, by the runs' numbers."""
+    drawing: Drawing | None
+
+    @property
+    def points_json(self) -> str:
+        """The points as the script reads them."""
+        return encode(
+            [
+                {"number": run.number, "run_id": run.run_id, "name": run.display_name or run.name, "value": value}
+                for run, value in self.points
+            ]
+        ).decode()
+
+
+def experiment_view(store: Store, name: str, runs: Sequence[Run], *, metric: str, sort: str) -> ExperimentView:
+    """Put *runs* of the experiment *name* beside each other, and draw one *metric* over them.
+
+    A metric that no run has gives way to the one that runs are usually judged by. *sort* is a metric's name, after
+    ``-`` for the greatest first; empty, the runs stay as they are given.
+    """
+    summaries = store.metrics([run.run_id for run in runs])
+    values = {run_id: _single_values(metrics) for run_id, metrics in summaries.items()}
+    names = tuple(dict.fromkeys(each for metrics in values.values() for each in metrics))
+    chosen = metric if metric in names else _usual_main(list(summaries.values())) or next(iter(names), None)
+    points = tuple(_points(runs, values, chosen))
+    shown = names[:_METRIC_COLUMNS]
+    tags = Counter(key for run in runs for key in run.tags)
+    return ExperimentView(
+        name=name,
+        runs=tuple(_sorted(runs, values, sort)),
+        metric_names=shown,
+        tag_names=tuple(key for key, _ in tags.most_common(_TAG_COLUMNS)),
+        values=values,
+        extremes={each: _extremes(values, each) for each in shown},
+        chosen=chosen,
+        points=points,
+        drawing=draw([[(float(run.number), value) for run, value in points]], width=800, height=200),
+    )
+
+
+def _single_values(metrics: Sequence[MetricSummary]) -> dict[str, MetricSummary]:
+    return {each.metric: each for each in metrics if each.column is None and each.last is not None}
+
+
+def _usual_main(metrics_of_runs: Sequence[Sequence[MetricSummary]]) -> str | None:
+    mains = [main.metric for metrics in metrics_of_runs if (main := main_metric(metrics))]
+    return Counter(mains).most_common(1)[0][0] if mains else None
+
+
+def _points(runs: Sequence[Run], values: _Values, metric: str | None) -> list[tuple[Run, float]]:
+    by_number = sorted(runs, key=lambda run: run.number)
+    return [(run, value) for run in by_number if metric and (value := _last(values, run, metric)) is not None]
+
+
+def _last(values: _Values, run: Run, metric: str) -> float | None:
+    summary = values.get(run.run_id, {}).get(metric)
+    return summary.last if summary else None
+
+
+def _extremes(values: _Values, metric: str) -> frozenset[float]:
+    found = [each[metric].last for each in values.values() if metric in each]
+    numbers = [value for value in found if value is not None and not math.isnan(value)]
+    ends = {min(numbers), max(numbers)} if numbers else set()
+    return frozenset(end for end in ends if numbers.count(end) == 1)
+
+
+def _sorted(runs: Sequence[Run], values: _Values, sort: str) -> list[Run]:
+    metric = sort.removeprefix("-")
+    if not metric:
+        return list(runs)
+    sign = -1 if sort.startswith("-") else 1
+
+    def place(run: Run) -> tuple[bool, float]:
+        value = _last(values, run, metric)
+        if value is None or math.isnan(value):
+            return True, 0.0  # what cannot be compared goes to the end, in both directions
+        return False, sign * value
+
+    return sorted(runs, key=place)

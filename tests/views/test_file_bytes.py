@@ -1,0 +1,93 @@
+"""Bytes of files, out and in, over a real socket."""
+
+import hashlib
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from memory_store import MemoryStore
+from training import add_file, run
+
+from conftest import RUN
+
+CONTENT = bytes(range(256)) * 100
+
+
+@pytest.fixture
+def file(store: MemoryStore) -> str:
+    store.commit(run=run(RUN))
+    add_file(store, RUN, "out/weights é.bin", CONTENT, "application/octet-stream")
+    return f"/api/v1/runs/{RUN}/files/out/weights é.bin"
+
+
+def test_a_file_comes_whole_with_its_hash_as_etag(file: str, client: httpx.Client) -> None:
+    """Bytes, size, name and ETag are those of the file."""
+    answer = client.get(file)
+    assert answer.content == CONTENT
+    assert answer.headers["etag"] == f'"{hashlib.sha256(CONTENT).hexdigest()}"'
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''weights%20%C3%A9.bin"
+    assert client.head(file).headers["content-length"] == str(len(CONTENT))
+    assert client.get(file, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "content"),
+    [
+        ("bytes=10-19", 206, CONTENT[10:20]),
+        ("bytes=25590-", 206, CONTENT[25590:]),
+        ("bytes=-5", 206, CONTENT[-5:]),
+        ("bytes=25590-99999", 206, CONTENT[25590:]),
+        ("bytes=25600-", 416, b""),
+        ("bytes=1-2,5-6", 200, CONTENT),
+        ("lines=1-2", 200, CONTENT),
+    ],
+)
+def test_a_range_gives_that_part(file: str, client: httpx.Client, wanted: str, status: int, content: bytes) -> None:
+    """One range is honoured; what is no such range gives the whole."""
+    answer = client.get(file, headers={"Range": wanted})
+    assert (answer.status_code, answer.content) == (status, content)
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "image/svg+xml"])
+def test_a_page_a_user_stored_cannot_act_in_our_origin(
+    store: MemoryStore, client: httpx.Client, media_type: str
+) -> None:
+    """Markup is caged by its own policy, and nothing is guessed from its bytes."""
+    store.commit(run=run(RUN))
+    add_file(store, RUN, "page", b"<script>alert(1)</script>", media_type)
+    headers = client.get(f"/api/v1/runs/{RUN}/files/page").headers
+    assert headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_media_type_that_is_none_is_not_passed_on(store: MemoryStore, client: httpx.Client) -> None:
+    """A type with line breaks would be a header of the sender's choice."""
+    store.commit(run=run(RUN))
+    add_file(store, RUN, "x", b"x", "text/plain\r\nSet-Cookie: a=b")
+    headers = client.get(f"/api/v1/runs/{RUN}/files/x").headers
+    assert headers["content-type"] == "application/octet-stream"
+    assert "set-cookie" not in headers
+
+
+def test_bytes_are_put_once_under_their_hash(store: MemoryStore, client: httpx.Client) -> None:
+    """The first PUT stores (201), the next finds them (200), HEAD says whether they are there."""
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    address = f"/api/v1/artifacts/{sha256}"
+
+    def pieces() -> Iterator[bytes]:
+        yield from (CONTENT[start : start + 1000] for start in range(0, len(CONTENT), 1000))
+
+    assert client.head(address).status_code == 404
+    assert client.put(address, content=pieces()).status_code == 201
+    assert client.put(address, content=CONTENT).status_code == 200
+    assert client.head(address).status_code == 200
+    assert b"".join(store.artifact_bytes(sha256)) == CONTENT
+
+
+def test_bytes_with_another_hash_are_refused(store: MemoryStore, client: httpx.Client) -> None:
+    """A torn upload is 400 and leaves nothing; a path that is no hash is 400 too."""
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    answer = client.put(f"/api/v1/artifacts/{sha256}", content=CONTENT[:-1])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_argument")
+    assert not store.has_artifact_bytes(sha256)
+    assert client.put("/api/v1/artifacts/abc", content=b"").status_code == 400

@@ -1,0 +1,131 @@
+"""The HTTP API over a real socket, as docs/http-api.md says it."""
+
+import math
+
+import httpx
+import pytest
+from memory_store import MemoryStore
+from training import add_file, fill, record, run, scalar
+
+from conftest import FAILED, RUN, serving
+
+
+def test_health_says_it_is_ready(client: httpx.Client) -> None:
+    """The health route answers with the version."""
+    answer = client.get("/health").json()
+    assert (answer["status"], answer["version"]) == ("ok", "1.2.3")
+
+
+def test_a_run_is_answered_with_all_its_fields(store: MemoryStore, client: httpx.Client) -> None:
+    """A run comes with the keys of the model, and a unique prefix of its id is enough."""
+    store.commit(run=run(RUN))
+    answer = client.get(f"/api/v1/runs/{RUN[:8]}").json()
+    assert answer == client.get(f"/api/v1/runs/{RUN}").json()
+    assert (answer["run_id"], answer["status"]) == (RUN, "Running")
+    assert answer["tags"] == {"optimizer": "adamw", "baseline": None}
+
+
+def test_an_unknown_run_is_404_and_named(client: httpx.Client) -> None:
+    """Every route of a run that is not there says which run that is."""
+    for part in ("", "/events", "/metrics", "/points", "/logs", "/loggers", "/files", "/files/a.txt", "/stream"):
+        answer = client.get(f"/api/v1/runs/nobody{part}")
+        assert answer.status_code == 404, part
+        assert answer.json()["error"] == {"code": "not_found", "message": "No run 'nobody' is in the store."}
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("limit=0", "query parameter limit='0': input should be greater than or equal to 1."),
+        ("level=LOUD", "level='LOUD' is no level."),
+        ("since=yesterday", "since='yesterday' is no time."),
+        ("stream=tape", "query parameter stream='tape': input should be"),
+    ],
+)
+def test_a_wrong_parameter_is_400_naming_it_and_its_value(client: httpx.Client, query: str, message: str) -> None:
+    """What cannot be understood is said in our error shape."""
+    answer = client.get(f"/api/v1/logs?{query}")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_argument")
+    assert error["message"].startswith(message)
+
+
+def test_nothing_there_and_wrong_method_have_the_same_shape(client: httpx.Client) -> None:
+    """The router's own refusals look like the others."""
+    assert client.get("/api/v1/nothing").json()["error"]["code"] == "not_found"
+    assert client.delete("/api/v1/runs").json()["error"]["code"] == "method_not_allowed"
+
+
+def test_runs_are_filtered_by_repeated_status_and_tags(store: MemoryStore, client: httpx.Client) -> None:
+    """`status` and `tag` may be repeated; a tag's value may be left out."""
+    store.commit(run=run(RUN))
+    store.commit(run=run(FAILED, status="Failed", tags={"optimizer": "sgd"}))
+
+    def found(query: str) -> list[str]:
+        return [each["run_id"] for each in client.get(f"/api/v1/runs?{query}").json()["runs"]]
+
+    assert found("status=Failed") == [FAILED]
+    assert set(found("status=Failed&status=Running")) == {RUN, FAILED}
+    assert found("tag=optimizer=adamw&tag=baseline") == [RUN]
+
+
+def test_non_finite_numbers_are_words(store: MemoryStore, client: httpx.Client) -> None:
+    """NaN and infinities survive JSON, in points and inside attributes."""
+    values = [1, 0.5, math.nan, math.inf, -math.inf, "text", True, None]
+    points = [scalar(RUN, "m", value, index=place) for place, value in enumerate(values)]
+    store.commit(run=run(RUN), points=points, logs=[record(RUN, "body", loss=[math.nan, {"deep": math.inf}])])
+    answered = client.get(f"/api/v1/runs/{RUN}/points?metric=m").json()["points"]
+    assert [each["value"] for each in answered] == [1, 0.5, "NaN", "Infinity", "-Infinity", "text", True, None]
+    [line] = client.get(f"/api/v1/runs/{RUN}/logs").json()["records"]
+    assert line["attributes"] == {"loss": ["NaN", {"deep": "Infinity"}]}
+    [summary] = client.get(f"/api/v1/runs/{RUN}/metrics").json()["metrics"]
+    assert (summary["count"], summary["numeric_count"], summary["last"]) == (8, 5, "-Infinity")
+
+
+def test_a_series_can_be_cut_and_reduced(trained: MemoryStore, client: httpx.Client) -> None:
+    """The series route passes x, its ends and the buckets on."""
+    query = {"metric": "loss", "buckets": 50, "x_min": 100, "x_max": 299}
+    answer = client.get(f"/api/v1/runs/{RUN}/series", params=query).json()
+    assert (answer["x"], answer["count"], len(answer["buckets"])) == ("step", 200, 50)
+
+
+def test_logs_are_paged_in_both_directions(trained: MemoryStore, client: httpx.Client) -> None:
+    """A page's `first` leads to the older page, whose `last` leads back."""
+    newest = client.get(f"/api/v1/runs/{RUN}/logs?limit=10").json()
+    older = client.get(f"/api/v1/runs/{RUN}/logs?limit=10&before={newest['first']}").json()
+    again = client.get(f"/api/v1/runs/{RUN}/logs?limit=10&after={older['last']}").json()
+    assert again["records"] == newest["records"]
+    assert (newest["more_before"], newest["more_after"]) == (True, False)
+
+
+def test_logs_without_a_run_have_services(store: MemoryStore, client: httpx.Client) -> None:
+    """Records outside runs are listed by service."""
+    store.commit(logs=[record(None, "GET /"), record(RUN, "epoch 1")])
+    assert client.get("/api/v1/services").json() == {"services": [{"name": "api", "count": 1}]}
+    [line] = client.get("/api/v1/logs?service=api").json()["records"]
+    assert line["body"] == "GET /"
+
+
+def test_openapi_lists_every_documented_route(client: httpx.Client) -> None:
+    """The description is complete without the pages."""
+    paths = set(client.get("/api/v1/openapi.json").json()["paths"])
+    assert paths == {
+        "/experiments", "/runs", "/runs/{run_id}", "/runs/{run_id}/events", "/runs/{run_id}/metrics",
+        "/runs/{run_id}/points", "/runs/{run_id}/series", "/runs/{run_id}/logs", "/runs/{run_id}/logs/counts",
+        "/runs/{run_id}/loggers", "/runs/{run_id}/files", "/runs/{run_id}/files/{path}", "/runs/{run_id}/stream",
+        "/logs", "/logs/counts", "/logs/stream", "/services", "/artifacts/{sha256}",
+    }  # fmt: skip
+
+
+def test_a_token_is_wanted_where_one_is_set(store: MemoryStore) -> None:
+    """Without the token 401; a program brings it as Bearer, a browser by ?token= once, which becomes a cookie."""
+    fill(store, RUN, steps=20)
+    add_file(store, RUN, "a.txt", b"a", "text/plain")
+    with serving(store, token="s3cret") as base, httpx.Client(base_url=base) as client:
+        assert client.get("/health").status_code == 200
+        assert client.get("/api/v1/runs").json()["error"]["code"] == "unauthenticated"
+        assert client.get("/api/v1/runs", headers={"Authorization": "Bearer wrong"}).status_code == 401
+        assert client.get("/api/v1/runs", headers={"Authorization": "Bearer s3cret"}).status_code == 200
+        welcome = client.get("/runs/3f9a1c04?level=INFO&token=s3cret")
+        assert (welcome.status_code, welcome.headers["location"]) == (303, "/runs/3f9a1c04?level=INFO")
+        assert client.get("/api/v1/runs").status_code == 200
