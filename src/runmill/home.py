@@ -85,7 +85,7 @@ class Home:
         """Say where the server is, readable by this user only; replaced in one step, so never half written."""
         self.path.mkdir(parents=True, exist_ok=True)
         draft = self.server_file.with_suffix(f".{os.getpid()}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump({"endpoint": server.endpoint, "pid": server.pid, "token": server.token}, file)
         draft.replace(self.server_file)
 

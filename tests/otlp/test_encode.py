@@ -15,12 +15,14 @@ from runmill.otlp.encode import encode_logs, encode_metrics, encode_resource
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(exclude_categories=()), max_size=30)  # with lone surrogates
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.binary(max_size=30)
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=12)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=12
+)
 UNSIGNED = st.integers(0, 2**63 - 1)
 LOGS = st.builds(
     Log,
     record_kind=st.just(LOG),
-    time_unix_nano=UNSIGNED,
+    time=UNSIGNED,
     run_key=st.none() | st.just(run_key(RunIdentity("r1", "exp", None, 0))),
     logger=TEXT,
     levelno=st.integers(0, 100),
@@ -98,12 +100,12 @@ def test_a_log_is_read_back_by_the_official_classes(log: Log) -> None:
     [record] = scope_logs.log_records
     assert read(resource_logs.resource.attributes[0].value) == log.run_key
     assert scope_logs.scope.name == as_sent(log.logger)
-    assert record.time_unix_nano == record.observed_time_unix_nano == log.time_unix_nano
+    assert record.time_unix_nano == record.observed_time_unix_nano == log.time
     assert record.severity_text == as_sent(log.level_name)
     assert read(record.body) == expected(log.body)
     assert record.dropped_attributes_count == log.dropped_attributes_count
-    traced = (bytes.fromhex(log.trace_id), bytes.fromhex(log.span_id or ""), log.trace_flags) if log.trace_id else (b"", b"", 0)  # fmt: skip
-    assert (record.trace_id, record.span_id, record.flags) == traced
+    span = (bytes.fromhex(log.trace_id), bytes.fromhex(log.span_id or ""), log.trace_flags) if log.trace_id else None
+    assert (record.trace_id, record.span_id, record.flags) == (span or (b"", b"", 0))
     attributes = [(as_sent(key), expected(value)) for key, value in (log.attributes or {}).items()]
     if log.file_path:
         attributes += [
@@ -164,6 +166,13 @@ def test_records_are_grouped_by_run_then_logger() -> None:
         for scope in group.scope_logs
     ]
     assert seen == [(first, "a", ["1", "4"]), (first, "b", ["3"]), (second, "a", ["2"])]
+
+
+def test_a_float_of_seconds_is_kept_to_the_microsecond() -> None:
+    """``record.created`` becomes nanoseconds without invented digits."""
+    log = Log(LOG, 1795309675.934827, None, "a", 20, "INFO", "1", None, "", 0, "", 0, "", None, None, 0, 0)
+    request = ExportLogsServiceRequest.FromString(encode_logs([tuple(log)], lambda _: b""))
+    assert request.resource_logs[0].scope_logs[0].log_records[0].time_unix_nano == 1795309675_934827_000
 
 
 def test_a_point_of_a_process_is_no_log_and_a_log_no_point() -> None:

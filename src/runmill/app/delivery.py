@@ -60,6 +60,8 @@ class Delivery:
         # Held by whoever delivers now. Nothing that logs waits for it.
         self._busy = threading.Lock()
         self._stop = threading.Event()
+        # A generator of its own: drawing from the program's would change what a seeded training run computes.
+        self._random = random.Random()  # noqa: S311 - no secret
         self._backoff_seconds = _FIRST_BACKOFF_SECONDS
         self._retry_at = 0.0
         self._adopt_at = 0.0
@@ -108,6 +110,12 @@ class Delivery:
     def stop(self) -> None:
         """Tell the thread to end after what it is doing; returns at once."""
         self._stop.set()
+
+    def close(self) -> None:
+        """Let the connection go; a request that hangs keeps it until the process ends."""
+        if self._busy.acquire(blocking=False):
+            self._sender.close()
+            self._busy.release()
 
     def _run(self) -> None:
         while not self._stop.wait(_INTERVAL_SECONDS):
@@ -213,7 +221,7 @@ class Delivery:
     def _back_off(self, error: Exception) -> None:
         """Set when to try again: as the collector asks, else exponentially, with jitter so that processes spread."""
         asked = error.retry_after_seconds if isinstance(error, Refused) else None
-        wait = asked if asked is not None else self._backoff_seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+        wait = asked if asked is not None else self._backoff_seconds * self._random.uniform(0.5, 1.5)
         self._retry_at = time.monotonic() + min(wait, _MOST_BACKOFF_SECONDS)
         self._backoff_seconds = min(self._backoff_seconds * 2, _MOST_BACKOFF_SECONDS)
 

@@ -113,7 +113,7 @@ class Handler(logging.Handler):
             self._outlet.write(
                 (
                     LOG,
-                    round(record.created * 1e6) * 1000,  # a float of seconds holds microseconds; finer digits are noise
+                    record.created,
                     current_run_key(),
                     record.name,
                     record.levelno,

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from runmill.app import settings as settings_module
 from runmill.app.delivery import Delivery, Source
@@ -39,6 +39,7 @@ class Outlet:
         self._journal: Journal | None = None
         self._delivery: Delivery | None = None
         self._is_closing = False
+        self._resource: dict[str, Any] | None = None
         self._taken = threading.local()
         self.handler_count = 0
         """Handlers that write here: with more than one, a record may come twice."""
@@ -53,7 +54,7 @@ class Outlet:
             if self.settings.is_disabled:
                 self.write = _ignore
                 return
-            resource = describe_process(self.settings)
+            resource = self._resource = self._resource or describe_process(self.settings)
             journal = _make_journal(self.settings, resource)
             journal_id = journal.folder.journal_id if journal.folder else f"memory-{resource['service.instance.id']}"
             self._journal = journal
@@ -112,12 +113,13 @@ class Outlet:
             journal.remove()
         else:
             journal.close()
+        delivery.close()
 
     def forget(self) -> None:
         """In a forked child: leave the parent's journal alone and begin anew with the first record."""
         if self._journal is not None:
             self._journal.close()
-        self._journal = self._delivery = None
+        self._journal = self._delivery = self._resource = None
         self.write = self._open_and_write
 
     def _open_and_write(self, record: Record) -> None:

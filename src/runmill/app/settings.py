@@ -13,7 +13,7 @@ from runmill.home import Home
 __all__ = ["Settings", "resolve"]
 
 _MILLISECONDS_FROM = 1000.0
-"""The specification counts OTEL_EXPORTER_OTLP_TIMEOUT in milliseconds, its Python SDK in seconds; no one means 1000 s."""
+"""OTEL_EXPORTER_OTLP_TIMEOUT is milliseconds in the specification, seconds in its Python SDK: from 1000 the former."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,16 @@ from typing import Final
 
 from runmill.journal.records import Record
 
-__all__ = ["HEADER_BYTES", "Frames", "count", "pack", "unpack"]
+__all__ = ["HEADER_BYTES", "MARSHAL_VERSION", "Frames", "count", "pack", "pack_header", "unpack"]
 
 _HEADER: Final = struct.Struct("<II")
 HEADER_BYTES: Final = _HEADER.size
-_header: Final = _HEADER.pack
+
+pack_header: Final = _HEADER.pack
+"""(length, checksum) as a frame begins with them."""
 
 # Version 2 of the format: later ones keep a table of references, which costs half as much again and saves nothing here.
-_MARSHAL_VERSION: Final = 2
+MARSHAL_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Frames:
 
 def pack(record: Record) -> bytes:
     """Give the frame of *record*. Raises ValueError when it holds anything but plain values."""
-    payload = marshal.dumps(record, _MARSHAL_VERSION)
-    return _header(len(payload), zlib.crc32(payload)) + payload
+    payload = marshal.dumps(record, MARSHAL_VERSION)
+    return pack_header(len(payload), zlib.crc32(payload)) + payload
 
 
 def unpack(buffer: bytes, *, most_bytes: int) -> Frames:

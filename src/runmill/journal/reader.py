@@ -143,7 +143,7 @@ def _dropped_record(dropped_count: int) -> Record:
     body = f"{dropped_count} records were dropped: the journal was full and no collector took them"
     return Log(
         record_kind=LOG,
-        time_unix_nano=time.time_ns(),
+        time=time.time_ns(),
         run_key=None,
         logger="runmill",
         levelno=logging.WARNING,

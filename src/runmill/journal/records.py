@@ -21,7 +21,8 @@ class Log(NamedTuple):
     """A log record as the caller's thread left it."""
 
     record_kind: int
-    time_unix_nano: int
+    time: "int | float"
+    """Nanoseconds since the epoch as an int, or seconds as the float that ``logging`` has."""
     run_key: str | None
     logger: str
     levelno: int

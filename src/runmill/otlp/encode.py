@@ -83,9 +83,10 @@ def _request(groups: Mapping[Any, Mapping[str, list[bytes]]], resource_of: Resou
 
 def _log(record: Record) -> bytes:
     """Encode one Log as field 2 (log_records) of ScopeLogs."""
-    (_, time_ns, _, _, levelno, level_name, body, attributes, path, line, function, thread_id, thread_name,
+    (_, time, _, _, levelno, level_name, body, attributes, path, line, function, thread_id, thread_name,
      trace_id, span_id, flags, dropped_count) = record  # fmt: skip
-    time_bytes = _fixed64(time_ns)
+    # A float of seconds holds microseconds today: finer digits would be noise.
+    time_bytes = _fixed64(time if type(time) is int else round(time * 1e6) * 1000)
     encoded = b"".join(
         (
             b"\x09",

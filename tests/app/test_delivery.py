@@ -1,0 +1,255 @@
+"""Records reach the collector whatever happens to the process, the network or the collector."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+import runmill
+from runmill.testing import RecordingCollector
+
+
+def start(program: str, **variables: str) -> subprocess.Popen[str]:
+    """Run *program* in a process of its own, with the test's home."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "import logging, os, sys, runmill\n" + textwrap.dedent(program)],
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(program: str, **variables: str) -> tuple[int, str]:
+    """Run *program* to its end; give exit code and stderr."""
+    with start(program, **variables) as process:
+        _, stderr = process.communicate(timeout=60)
+    return process.returncode, stderr
+
+
+def bodies(collector: RecordingCollector, logger: str = "app") -> list[object]:
+    return [record.body for record in collector.logs if record.scope == logger]
+
+
+LOG_100 = """
+    logging.basicConfig(level=logging.DEBUG, handlers=[runmill.Handler()])
+    for n in range(100):
+        logging.getLogger("app").info("record %d", n)
+"""
+ENDS = {
+    "returns": "",
+    "raises": "raise SystemExit(3)",
+    "os._exit": "os._exit(1)",
+    "SIGKILL": "os.kill(os.getpid(), 9)",
+    "SIGTERM": "os.kill(os.getpid(), 15)",
+    "segfault": "import ctypes; ctypes.string_at(0)",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_what_was_logged_survives_the_process(end: str, recording_collector: RecordingCollector) -> None:
+    """However a process ends, the next one of its home delivers what it left, once."""
+    run(LOG_100 + "    " + end, RUNMILL_ENDPOINT=recording_collector.endpoint)
+    run("runmill.Handler(); runmill.flush(10)", RUNMILL_ENDPOINT=recording_collector.endpoint)
+    assert bodies(recording_collector) == [f"record {n}" for n in range(100)]
+
+
+@pytest.mark.slow
+def test_records_wait_for_a_collector(recording_collector: RecordingCollector) -> None:
+    """What was logged while nobody listened arrives when somebody does."""
+    run(LOG_100, RUNMILL_ENDPOINT="http://127.0.0.1:9")
+    assert recording_collector.logs == []
+    run("runmill.Handler(); runmill.flush(10)", RUNMILL_ENDPOINT=recording_collector.endpoint)
+    assert len(bodies(recording_collector)) == 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["refuses", "hangs"])
+def test_the_end_of_a_program_waits_for_nobody_for_long(how: str) -> None:
+    """A collector that refuses or never answers holds the program's end for two seconds at most; nothing is lost."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        if how == "refuses":
+            listener.close()
+        started = time.monotonic()
+        code, stderr = run(LOG_100, RUNMILL_ENDPOINT=address)
+        assert (code, stderr) == (0, "")
+        assert time.monotonic() - started < 8  # two of them wait, the rest starts an interpreter on a busy machine
+
+
+@pytest.mark.slow
+def test_forked_workers_lose_nothing(recording_collector: RecordingCollector) -> None:
+    """Children that leave through os._exit: their records arrive, with their own pid and instance."""
+    code, stderr = run(
+        """
+        import multiprocessing
+        def work(worker):
+            for n in range(10):
+                logging.getLogger("app").info("%d %d", worker, n)
+        logging.basicConfig(level=logging.INFO, handlers=[runmill.Handler()])
+        logging.getLogger("app").info("parent")
+        context = multiprocessing.get_context("fork")
+        workers = [context.Process(target=work, args=(n,)) for n in range(4)]
+        for worker in workers: worker.start()
+        for worker in workers: worker.join()
+        """,
+        RUNMILL_ENDPOINT=recording_collector.endpoint,
+    )
+    assert (code, stderr) == (0, "")
+    assert sorted(map(str, bodies(recording_collector))) == sorted(
+        ["parent", *(f"{worker} {n}" for worker in range(4) for n in range(10))]
+    )
+    processes = {record.resource["process.pid"] for record in recording_collector.logs}
+    instances = {record.resource["service.instance.id"] for record in recording_collector.logs}
+    assert (len(processes), len(instances)) == (5, 5)
+
+
+@pytest.mark.slow
+def test_a_fork_while_threads_log_does_not_hang(recording_collector: RecordingCollector) -> None:
+    """The child of a busy process logs and ends."""
+    code, stderr = run(
+        """
+        import threading
+        logging.basicConfig(level=logging.INFO, handlers=[runmill.Handler()])
+        log, stop = logging.getLogger("app"), threading.Event()
+        def busy():
+            while not stop.is_set(): log.info("busy")
+        threads = [threading.Thread(target=busy) for _ in range(4)]
+        for thread in threads: thread.start()
+        for n in range(20):
+            if (pid := os.fork()) == 0:
+                log.info("child"); os._exit(0)
+            os.waitpid(pid, 0)
+        stop.set()
+        for thread in threads: thread.join()
+        runmill.flush(30)
+        """,
+        RUNMILL_ENDPOINT=recording_collector.endpoint,
+    )
+    assert (code, stderr) == (0, "")
+    assert bodies(recording_collector).count("child") == 20
+
+
+@pytest.mark.slow
+def test_what_exit_hooks_log_is_kept(recording_collector: RecordingCollector) -> None:
+    """A record logged after our own exit hook waits in a journal for the next process."""
+    run(
+        """
+        import atexit
+        """
+        + LOG_100.replace("\n    ", "\n        "),
+        RUNMILL_ENDPOINT=recording_collector.endpoint,
+    )
+    code, _ = run(
+        """
+        import atexit, importlib
+        log = logging.getLogger("late")
+        atexit.unregister(sys.modules["runmill.app.outlet"]._at_exit)
+        atexit.register(lambda: log.warning("after"))
+        atexit.register(sys.modules["runmill.app.outlet"]._at_exit)
+        log.addHandler(runmill.Handler())
+        log.warning("before")
+        """,
+        RUNMILL_ENDPOINT=recording_collector.endpoint,
+    )
+    assert code == 0
+    run("runmill.Handler(); runmill.flush(10)", RUNMILL_ENDPOINT=recording_collector.endpoint)
+    assert bodies(recording_collector, "late") == ["before", "after"]
+
+
+def attached(name: str, endpoint: str) -> logging.Logger:
+    logger = logging.Logger(name)  # noqa: LOG001 - not in the tree: nothing is left behind
+    logger.addHandler(runmill.Handler(endpoint=endpoint))
+    return logger
+
+
+def test_a_collector_that_asks_to_wait_gets_the_records_later(recording_collector: RecordingCollector) -> None:
+    """503 with Retry-After: the same batch comes again, under the same number."""
+    logger = attached("app", recording_collector.endpoint)
+    recording_collector.status, recording_collector.retry_after_seconds = 503, 1
+    logger.info("patient")
+    recording_collector.wait_for(lambda collector: bool(collector.requests))
+    recording_collector.status = 200
+    assert runmill.flush(10) == 0
+    assert bodies(recording_collector) == ["patient"]
+    first, *_, last = recording_collector.requests
+    named = ("runmill-producer", "runmill-sequence")
+    assert [first.headers[name] for name in named] == [last.headers[name] for name in named]
+    assert first.body == last.body
+
+
+def test_a_rejected_batch_is_counted_and_does_not_stop_the_next(
+    recording_collector: RecordingCollector, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """400 means never again: it is said on stderr, and delivery goes on."""
+    logger = attached("app", recording_collector.endpoint)
+    recording_collector.status = 400
+    logger.info("unloved")
+    assert runmill.flush(5) == 0
+    recording_collector.status = 200
+    logger.info("next")
+    assert runmill.flush(5) == 0
+    assert bodies(recording_collector) == ["next"]
+    assert "1 records were rejected and are lost" in capfd.readouterr().err
+
+
+def test_flush_tells_what_is_left() -> None:
+    """With nobody listening, flush returns at once with the number of records that wait."""
+    logger = attached("app", "http://127.0.0.1:9")
+    for n in range(7):
+        logger.info("waiting %d", n)
+    assert runmill.flush(5) == 7
+
+
+def test_headers_and_gzip_are_sent(recording_collector: RecordingCollector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The standard variables reach the wire."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b,tenant=x")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+    attached("app", recording_collector.endpoint).info("packed")
+    assert runmill.flush(5) == 0
+    [request] = recording_collector.requests
+    assert (request.headers["api-key"], request.headers["tenant"], request.headers["content-encoding"]) == (
+        "a b",
+        "x",
+        "gzip",
+    )
+    assert bodies(recording_collector) == ["packed"]
+
+
+def test_a_home_that_cannot_be_written_costs_nothing(
+    recording_collector: RecordingCollector, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where no journal can be made, records are kept in memory and still delivered; it is said once."""
+    (tmp_path / "file").write_text("in the way")
+    logger = logging.Logger("app")  # noqa: LOG001 - not in the tree
+    logger.addHandler(runmill.Handler(endpoint=recording_collector.endpoint, home=str(tmp_path / "file")))
+    logger.info("anyway")
+    assert runmill.flush(5) == 0
+    assert bodies(recording_collector) == ["anyway"]
+    assert "kept in memory" in capfd.readouterr().err
+
+
+def test_sigterm_is_left_to_the_program() -> None:
+    """No signal handler is installed: the disposition is the program's own."""
+    runmill.Handler()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_the_programs_random_numbers_are_its_own() -> None:
+    """Retrying draws nothing from the global generator: a seeded program computes the same with and without us."""
+    import random
+
+    logger = attached("app", "http://127.0.0.1:9")
+    random.seed(1)
+    state = random.getstate()
+    logger.info("retried")
+    assert runmill.flush(5) == 1
+    assert random.getstate() == state

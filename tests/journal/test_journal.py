@@ -1,0 +1,222 @@
+"""What a journal promises: nothing is lost with its process, nothing is read twice, nothing is dropped uncounted."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runmill import home as homes
+from runmill.journal import folder as folders
+from runmill.journal import segment as segments
+from runmill.journal.control import Control, Progress
+from runmill.journal.frames import count, pack, unpack
+from runmill.journal.reader import Reader, read_abandoned, read_own
+from runmill.journal.records import LOG, Log, Record
+from runmill.journal.writer import Bounds, Journal
+
+
+def log(body: str, *, levelno: int = 20) -> Record:
+    return tuple(Log(LOG, 1, None, "test", levelno, f"L{levelno}", body, None, "", 0, "", 0, "", None, None, 0, 0))
+
+
+def make(home: Path, *, bounds: Bounds | None = None, notices: list[str] | None = None) -> Journal:
+    folder = folders.create(homes.find(home), {"service.name": "test"})
+    said: list[str] = [] if notices is None else notices
+    return Journal(folder, bounds=bounds or Bounds(), notice=said.append)
+
+
+def read_all(reader: Reader) -> list[str]:
+    bodies: list[str] = []
+    while (batch := reader.next_batch()) is not None:
+        bodies += [record[6] for record in batch.records]
+        reader.acknowledge()
+    return bodies
+
+
+def test_what_is_appended_is_read_in_order_across_segments(home: Path) -> None:
+    """Records come out as they went in, however many segments they fill."""
+    journal = make(home, bounds=Bounds(segment_bytes=4096))
+    bodies = [f"record {n} " + "x" * (n % 200) for n in range(500)]
+    for body in bodies:
+        journal.append(log(body))
+    assert read_all(read_own(journal)) == bodies
+
+
+def test_a_segment_is_removed_when_it_was_acknowledged(home: Path) -> None:
+    """What is delivered takes no room: only the segment being written stays."""
+    journal = make(home, bounds=Bounds(segment_bytes=4096))
+    for n in range(200):
+        journal.append(log(f"record {n}"))
+    assert journal.folder is not None
+    assert len(list(journal.folder.path.glob("*.segment"))) > 1
+    read_all(read_own(journal))
+    assert len(list(journal.folder.path.glob("*.segment"))) == 1
+
+
+def test_a_batch_is_the_same_until_it_is_acknowledged(home: Path) -> None:
+    """A batch that is read again has the same number and the same records, whatever was appended meanwhile."""
+    journal = make(home)
+    journal.append(log("first"))
+    reader = read_own(journal)
+    batch = reader.next_batch()
+    journal.append(log("second"))
+    assert reader.next_batch() == batch
+    reader.acknowledge()
+    following = reader.next_batch()
+    assert batch is not None
+    assert following is not None
+    assert (following.sequence, following.records) == (batch.sequence + 1, [log("second")])
+
+
+def test_a_successor_repeats_the_batch_under_way(home: Path) -> None:
+    """After a crash between sending and acknowledgement, the same records go under the same number."""
+    journal = make(home)
+    journal.append(log("sent"))
+    batch = read_own(journal).next_batch()
+    journal.append(log("not sent"))
+    journal.close()  # as a killed process does: the lock goes, the files stay
+    [folder] = folders.abandoned(homes.find(home))
+    reader = read_abandoned(folder)
+    assert reader.next_batch() == batch
+    assert read_all(reader) == ["sent", "not sent"]
+    assert folder.resource() == {"service.name": "test"}
+
+
+def test_a_journal_in_use_is_nobody_elses(home: Path) -> None:
+    """As long as its process lives, a journal is not abandoned; then exactly one takes it."""
+    journal = make(home)
+    assert list(folders.abandoned(homes.find(home))) == []
+    journal.close()
+    [held] = folders.abandoned(homes.find(home))
+    assert list(folders.abandoned(homes.find(home))) == []
+    held.remove()
+    assert list(folders.abandoned(homes.find(home))) == []
+
+
+WRITER = """
+import sys, runmill.home
+from runmill.journal import folder
+from runmill.journal.writer import Bounds, Journal
+journal = Journal(folder.create(runmill.home.find(sys.argv[1]), {}), bounds=Bounds(segment_bytes=65536), notice=print)
+n = 0
+while True:
+    journal.append((0, 1, None, "test", 20, "INFO", str(n), None, "", 0, "", 0, "", None, None, 0, 0))
+    n += 1
+    if n % 1000 == 0:
+        print(n, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_writer_loses_nothing_it_was_told_was_kept(home: Path) -> None:
+    """SIGKILL in a burst: every record whose append returned is there, once, in order."""
+    for _ in range(5):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(home)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        kept = 0
+        for _ in range(20):
+            kept = int(writer.stdout.readline())
+        writer.send_signal(signal.SIGKILL)
+        kept = int(([str(kept), *writer.stdout.read().splitlines()])[-1])
+        writer.wait()
+        writer.stdout.close()
+        [folder] = folders.abandoned(homes.find(home))
+        bodies = read_all(read_abandoned(folder))
+        assert len(bodies) >= kept
+        assert bodies == [str(n) for n in range(len(bodies))]
+        folder.remove()
+
+
+def test_threads_append_without_losing_or_mixing(home: Path) -> None:
+    """Eight threads at once, over many segments: each record is whole, and each thread's are in its order."""
+    journal = make(home, bounds=Bounds(segment_bytes=16384))
+
+    def append(name: str) -> None:
+        for n in range(2000):
+            journal.append(log(f"{name}:{n}"))
+
+    threads = [threading.Thread(target=append, args=(str(name),)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    bodies = read_all(read_own(journal))
+    by_thread = {name: [body for body in bodies if body.startswith(f"{name}:")] for name in range(8)}
+    assert by_thread == {name: [f"{name}:{n}" for n in range(2000)] for name in range(8)}
+    assert journal.dropped.total() == 0
+
+
+def test_at_the_bound_the_least_severe_goes_first_and_is_counted(home: Path) -> None:
+    """A full journal refuses DEBUG while it still takes WARNING, and the count arrives as a record."""
+    journal = make(home, bounds=Bounds(max_bytes=16 * 4096, segment_bytes=4096, wait_seconds=0))
+    for n in range(1000):
+        journal.append(log(f"debug {n}", levelno=10))
+    dropped_debug = journal.dropped["L10"]
+    journal.append(log("warning", levelno=30))
+    assert dropped_debug > 0
+    assert journal.dropped["L30"] == 0
+    bodies = read_all(read_own(journal))
+    told = f"{dropped_debug} records were dropped: the journal was full and no collector took them"
+    assert bodies[-2:] == ["warning", told]
+    assert len(bodies) == 1000 - dropped_debug + 2
+
+
+def test_a_full_disk_is_answered_with_memory_and_one_notice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without room for a segment the records stay in memory, readable, and the person is told."""
+    notices: list[str] = []
+    journal = make(home, bounds=Bounds(segment_bytes=4096), notices=notices)
+
+    def no_space(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(segments.os, "posix_fallocate", no_space)
+    for n in range(100):
+        journal.append(log(str(n)))
+    assert read_all(read_own(journal)) == [str(n) for n in range(100)]
+    assert "No space left on device" in notices[0]
+
+
+def test_a_torn_frame_is_stepped_over(home: Path) -> None:
+    """A record whose bytes were not all written is skipped and counted; the ones around it are read."""
+    journal = make(home)
+    for body in ("before", "torn", "after"):
+        journal.append(log(body))
+    assert journal.folder is not None
+    [path] = journal.folder.path.glob("*.segment")
+    raw = path.read_bytes()
+    journal.close()
+    path.write_bytes(raw.replace(b"torn", b"to\0\0"))
+    [folder] = folders.abandoned(homes.find(home))
+    reader = read_abandoned(folder)
+    assert read_all(reader) == ["before", "after"]
+    assert reader.torn_count == 1
+
+
+@given(st.lists(st.text(max_size=50), max_size=20), st.binary(max_size=64))
+def test_frames_end_where_bytes_stop_making_sense(bodies: list[str], garbage: bytes) -> None:
+    """Whole frames are read, whatever follows them; nothing raises."""
+    buffer = b"".join(pack(log(body)) for body in bodies)
+    assert [record[6] for record in unpack(buffer + bytes(8), most_bytes=1 << 20).records] == bodies
+    assert count(buffer) == len(bodies)
+    read = unpack(buffer + garbage, most_bytes=1 << 20)
+    assert [record[6] for record in read.records][: len(bodies)] == bodies
+
+
+def test_progress_survives_a_write_cut_short(tmp_path: Path) -> None:
+    """When the newest slot is damaged, the progress before it is found."""
+    path = tmp_path / "control"
+    control = Control(path)
+    control.save(Progress(sequence=1, segment=0, start=0, end=10))
+    control.save(Progress(sequence=2, segment=0, start=10, end=20))
+    control.close()
+    raw = bytearray(path.read_bytes())
+    raw[8] ^= 0xFF  # the second save is in the first slot
+    path.write_bytes(raw)
+    assert Control(path).progress == Progress(sequence=1, segment=0, start=0, end=10)
