@@ -24,7 +24,13 @@ _POINT = {
     "attributes": "{}", "unit": "", "description": "", "temporality": None, "is_monotonic": None, "scope": "",
     "service": "app", "rank": None, "resource_id": "resource-1",
 }  # fmt: skip
-_EVENT = {"run_id": "run-000001", "time_unix_nano": NOW, "name": "run.updated", "rank": None, "resource_id": "resource-1"}
+_EVENT = {
+    "run_id": "run-000001",
+    "time_unix_nano": NOW,
+    "name": "run.updated",
+    "rank": None,
+    "resource_id": "resource-1",
+}
 _ARTIFACT = {
     "run_id": "run-000001", "path": "model.pkl", "size_bytes": 3, "media_type": "application/octet-stream",
     "sha256": "a" * 64, "time_unix_nano": NOW,

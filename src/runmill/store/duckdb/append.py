@@ -59,7 +59,7 @@ class Commit:
                 if run_id is not None:
                     yield Sighting(run_id, *seen)
         for event in self.events.select(["run_id", "resource_id", "time_unix_nano"]).to_pylist():
-            yield Sighting(*event.values(), event["time_unix_nano"])
+            yield Sighting(event["run_id"], event["resource_id"], event["time_unix_nano"], event["time_unix_nano"])
         for artifact in self.artifacts.select(["run_id", "time_unix_nano"]).to_pylist():
             yield Sighting(artifact["run_id"], "", artifact["time_unix_nano"], artifact["time_unix_nano"])
 
