@@ -142,32 +142,30 @@ def _number(point: Message) -> _Value:
 
 
 def _histogram(point: Message) -> _Value:
-    document = _sent(point, "count", "sum", "min", "max")
+    document = _statistics(point)
     document["bucket_counts"] = point.bucket_counts[:]
     document["explicit_bounds"] = point.explicit_bounds[:]
     return _Value(document=dumps(document))
 
 
 def _exponential_histogram(point: Message) -> _Value:
-    document = _sent(point, "count", "sum", "min", "max", "scale", "zero_count", "zero_threshold")
+    document = _statistics(point)
+    document |= {key: getattr(point, key) for key in ("scale", "zero_count", "zero_threshold")}
     for side in ("positive", "negative"):
         buckets = getattr(point, side)
         document[side] = {"offset": buckets.offset, "bucket_counts": buckets.bucket_counts[:]}
     return _Value(document=dumps(document))
 
 
+def _statistics(point: Message) -> dict[str, AttributeValue]:
+    # A sender may leave these three out: no minimum is not a minimum of 0.
+    sent = {key: getattr(point, key) for key in ("sum", "min", "max") if point.HasField(key)}
+    return {"count": point.count, **sent}
+
+
 def _summary(point: Message) -> _Value:
-    document = _sent(point, "count", "sum")
-    document["quantile_values"] = [{"quantile": q.quantile, "value": q.value} for q in point.quantile_values]
-    return _Value(document=dumps(document))
-
-
-_OPTIONAL: Final = frozenset({"sum", "min", "max"})
-
-
-def _sent(point: Message, *keys: str) -> dict[str, AttributeValue]:
-    """Give the fields that a sender may leave out only if they were sent: no minimum is not a minimum of 0."""
-    return {key: getattr(point, key) for key in keys if key not in _OPTIONAL or point.HasField(key)}
+    quantiles = [{"quantile": each.quantile, "value": each.value} for each in point.quantile_values]
+    return _Value(document=dumps({"count": point.count, "sum": point.sum, "quantile_values": quantiles}))
 
 
 _NO_VALUE: Final = _Value(document=b"null")

@@ -50,11 +50,17 @@ class _Mistake(Exception):  # noqa: N818 - never leaves this module
     """What is wrong; who hands it on adds where."""
 
     def __init__(self, value: object, expected: str) -> None:
-        shown = repr(value)
-        super().__init__(
-            f"{shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + '...'} is not {expected}"
-        )
+        super().__init__(f"{_shown(value)} is not {expected}")
         self.path = ""
+
+
+def _shown(value: object) -> str:
+    """Show a value of any size or depth in a few characters."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
+        return f"{value[:_SHOWN_CHARACTERS]!r}..."
+    return repr(value)
 
 
 def to_protobuf(signal: Signal, payload: bytes) -> bytes:
