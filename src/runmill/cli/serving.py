@@ -60,7 +60,7 @@ class Portal:
         listening = otlp.bind(self.endpoint)
         self.endpoint = f"{self.endpoint.rpartition(':')[0]}:{listening.getsockname()[1]}"
         # No token here: the views ask for theirs, and take a browser's cookie for it.
-        self._server = HttpServer(Guard(self._app, self._health, host, None), listening)
+        self._server = HttpServer(Guard(self._app, self._health, host), listening)
         await self._server.start()
         self._health.status = "ok"
 

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
-__all__ = ["ASGIApp", "Headers", "Receive", "Scope", "Send", "headers_of", "send_response"]
+__all__ = ["ASGIApp", "Headers", "Message", "Receive", "Scope", "Send", "headers_of", "send_response"]
 
 # Source: ASGI 3.0. Its messages are dictionaries of many types; mutable mappings, as web frameworks declare them.
 Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = Mapping[str, str]
 

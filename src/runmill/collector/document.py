@@ -45,13 +45,13 @@ def parse(text: str, *, source: str) -> dict[str, object]:
 def from_text(text: str) -> object:
     """Read a value that came as text (a variable, an override) as YAML: ``[a, b]`` is a list, nothing is null.
 
-    Scalars stay text: the field that takes it knows whether ``8`` is a number or a name, and ``0123`` stays ``0123``.
+    Numbers stay text: the field that takes it knows whether ``8`` is a number or a name, and ``0123`` stays ``0123``.
     """
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
-    return value if value is None or isinstance(value, list | dict) else text
+    return value if value is None or isinstance(value, str | list | dict) else text
 
 
 def _explain(error: yaml.MarkedYAMLError, source: str) -> str:

@@ -2,11 +2,10 @@
 
 A server on this machine's loopback address is reached by every page the user's browser shows, so a request must prove
 that it is meant: its Host must name this machine (a page cannot make its own domain do that, not even by pointing the
-name at 127.0.0.1), and one that changes something must not come from a foreign page. A server that listens wider
-wants a token.
+name at 127.0.0.1), and one that changes something must not come from a foreign page. Asking for a token is left to
+each app: it knows whether its callers are programs or people.
 """
 
-import hmac
 import json
 import time
 from dataclasses import dataclass, field
@@ -46,8 +45,6 @@ class Guard:
     health: Health
     host: str
     """Where the server listens: a loopback name or address, or something wider."""
-    token: str | None
-    """Wanted where *host* is not loopback."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass on one request."""
@@ -59,8 +56,6 @@ class Guard:
             await _refuse(send, *refusal)
         elif scope["path"] == "/health" and scope["method"] in ("GET", "HEAD"):
             await self.health(scope, receive, send)
-        elif not self._is_known(headers):
-            await _refuse(send, HTTPStatus.UNAUTHORIZED, _UNKNOWN_CALLER)
         else:
             await self.app(scope, receive, send)
 
@@ -79,30 +74,19 @@ class Guard:
             )
         return None
 
-    def _is_known(self, headers: Headers) -> bool:
-        if self.token is None or is_loopback(self.host):
-            return True
-        given = headers.get("authorization", "").encode()
-        return hmac.compare_digest(given, f"Bearer {self.token}".encode())
-
-
-_UNKNOWN_CALLER: Final = "this server listens beyond its machine, and wants the header 'Authorization: Bearer TOKEN'."
 
 _CODES: Final = {
-    HTTPStatus.UNAUTHORIZED: "unauthenticated",
     HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.MISDIRECTED_REQUEST: "misdirected",
 }
 
 
-async def _send_json(send: Send, status: int, answer: object, **headers: str) -> None:
-    body = json.dumps(answer).encode()
-    await send_response(send, status, {"content-type": "application/json", **headers}, body)
+async def _send_json(send: Send, status: int, answer: object) -> None:
+    await send_response(send, status, {"content-type": "application/json"}, json.dumps(answer).encode())
 
 
 async def _refuse(send: Send, status: HTTPStatus, message: str) -> None:
-    headers = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    await _send_json(send, status, {"error": {"code": _CODES[status], "message": message}}, **headers)
+    await _send_json(send, status, {"error": {"code": _CODES[status], "message": message}})
 
 
 def _host_name(host: str) -> str:

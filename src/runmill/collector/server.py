@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, MutableMapping
+from typing import Any, Final
 
 import uvicorn
 
-from runmill.collector.asgi import ASGIApp, Receive, Scope, Send
+from runmill.collector.asgi import ASGIApp, Message, Receive, Scope, Send
 from runmill.errors import Unavailable
 
 __all__ = ["HttpServer"]
@@ -82,7 +82,7 @@ class _StopsWaiting:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_read = False
 
-        async def receive_until_stopped() -> dict[str, object]:
+        async def receive_until_stopped() -> Message:
             nonlocal is_read
             if not is_read:  # the body is still coming: a request that has begun is finished
                 message = await receive()

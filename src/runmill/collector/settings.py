@@ -16,8 +16,8 @@ class Settings:
     open_store: OpenStore
     """Gives the store at a URL, the same one each time; who passes it closes it."""
     fallback_app: ASGIApp | None = None
-    """Answers every HTTP request that is not OTLP, so that one port serves everything."""
+    """Answers every HTTP request that is not OTLP, so that one port serves everything; it asks for the token itself."""
     bind: Bind = bind
     """Listens on ``HOST:PORT``; another may choose another port when this one is taken."""
     token: str | None = None
-    """What requests must bring (``Authorization: Bearer``) where an endpoint is wider than loopback."""
+    """What OTLP requests must bring (``Authorization: Bearer``) where an endpoint is wider than loopback."""

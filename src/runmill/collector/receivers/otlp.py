@@ -10,7 +10,7 @@ from runmill.collector.receivers.otlp_config import HttpConfig
 from runmill.collector.receivers.otlp_http import OtlpHttp
 from runmill.collector.server import HttpServer
 from runmill.collector.telemetry import Telemetry
-from runmill.collector.values import split_endpoint
+from runmill.collector.values import is_loopback, split_endpoint
 
 __all__ = ["Bind", "OtlpReceiver", "bind"]
 
@@ -36,8 +36,16 @@ class OtlpReceiver:
         self._configured = config.endpoint
         self._bind = bind
         self._receiver_id = receiver_id
-        otlp = OtlpHttp(config, consumers, receiver_id=receiver_id, telemetry=telemetry, others=others)
-        self._app = Guard(otlp, health, split_endpoint(config.endpoint)[0], token)
+        host, _ = split_endpoint(config.endpoint)
+        otlp = OtlpHttp(
+            config,
+            consumers,
+            receiver_id=receiver_id,
+            telemetry=telemetry,
+            others=others,
+            token=None if is_loopback(host) else token,
+        )
+        self._app = Guard(otlp, health, host)
         self._server: HttpServer | None = None
         self.endpoint: str | None = None
         """Where it listens, once it has started: ``127.0.0.1:4318``."""

@@ -4,6 +4,7 @@ Source: OTLP specification, OTLP/HTTP Response.
 """
 
 import asyncio
+import hmac
 import logging
 import math
 from collections.abc import Mapping
@@ -53,6 +54,7 @@ class OtlpHttp:
         receiver_id: str,
         telemetry: Telemetry,
         others: ASGIApp | None,
+        token: str | None,
     ) -> None:
         self._signals = config.signals_by_path()
         self._max_bytes = config.max_request_body_size
@@ -60,6 +62,7 @@ class OtlpHttp:
         self._receiver_id = receiver_id
         self._telemetry = telemetry
         self._others = others
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,6 +90,7 @@ class OtlpHttp:
 
     async def _export(self, scope: Scope, headers: Headers, receive: Receive) -> None:
         """Return when what the request holds is safe; raise what is answered instead."""
+        self._check_token(headers)
         signal, consumer = self._find_consumer(scope)
         try:
             batch = await self._read_batch(signal, headers, receive)
@@ -101,6 +105,18 @@ class OtlpHttp:
         except Exception as error:  # the process's edge: a bug of ours must not make the sender drop its data
             _log.exception("receiver %s failed", self._receiver_id)
             raise _unavailable(f"the collector failed: {error!r}. Send the same data again later.") from error
+
+    def _check_token(self, headers: Headers) -> None:
+        wanted = f"Bearer {self._token}"
+        if self._token is not None and not hmac.compare_digest(
+            headers.get("authorization", "").encode(), wanted.encode()
+        ):
+            raise _Refusal(
+                HTTPStatus.UNAUTHORIZED,
+                "this collector listens beyond its machine, and wants the header 'Authorization: Bearer TOKEN'. "
+                "Set it with OTEL_EXPORTER_OTLP_HEADERS.",
+                {"www-authenticate": "Bearer"},
+            )
 
     def _find_consumer(self, scope: Scope) -> tuple[Signal, Consumer]:
         path, signal = scope["path"], self._signals.get(scope["path"])

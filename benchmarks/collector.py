@@ -1,0 +1,139 @@
+"""How many log records a second the collector takes over OTLP/HTTP and commits to a run store.
+
+Starts a collector process with the default pipeline on a free loopback port and a store of its own, sends one prepared
+request over and over on a few connections (bounded: it stops by itself), and prints the figures and what they cost
+the server's process. Sender and server share the machine, so the figure a CPU second compares better than the one a
+second.
+
+    python benchmarks/collector.py [--requests 200] [--records 1000] [--connections 8]
+"""
+
+import argparse
+import http.client
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+CONTENT_TYPE = "application/x-protobuf"
+
+
+def request_body(record_count):
+    """Records of about 300 bytes, each with six attributes, one of which changes every time."""
+    request = ExportLogsServiceRequest()
+    resource = request.resource_logs.add()
+    resource.resource.attributes.add(key="service.name").value.string_value = "trainer"
+    resource.resource.attributes.add(key="host.name").value.string_value = "node-1"
+    scope = resource.scope_logs.add()
+    scope.scope.name = "train.loop"
+    now = time.time_ns()
+    for step in range(record_count):
+        record = scope.log_records.add(
+            time_unix_nano=now + step, observed_time_unix_nano=now + step, severity_number=9, severity_text="INFO",
+            trace_id=bytes(range(16)), span_id=bytes(range(8)),
+        )  # fmt: skip
+        record.body.string_value = f"epoch 3 step {step} loss=0.{4000 + step % 997} lr=3e-4 grad_norm=1.2 ".ljust(120, ".")
+        record.attributes.add(key="code.file.path").value.string_value = "src/train/loop.py"
+        record.attributes.add(key="code.function.name").value.string_value = "train_epoch"
+        record.attributes.add(key="code.line.number").value.int_value = 100 + step % 300
+        record.attributes.add(key="thread.name").value.string_value = "MainThread"
+        record.attributes.add(key="phase").value.string_value = "train"
+        record.attributes.add(key="step").value.int_value = step
+    return request.SerializeToString()
+
+
+def collector_process(home, address):
+    """Serve until terminated, as `runmill collect` does."""
+    import asyncio
+
+    from runmill import store
+    from runmill.collector import config, pipeline
+    from runmill.collector.settings import Settings
+
+    async def serve():
+        overrides = {"receivers.otlp.protocols.http.endpoint": "127.0.0.1:0"}
+        settings = config.load(config.DEFAULT_FILE, overrides=overrides, environment={"RUNMILL_HOME": home})
+        with_store = store.open(f"{home}/store")
+        collector = pipeline.build(settings, Settings(open_store=lambda _: with_store))
+        await collector.start()
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        address.send(collector.endpoints["otlp"])
+        await stop.wait()
+        await collector.shutdown()
+        address.send(with_store.facts().log_count)
+        with_store.close()
+
+    asyncio.run(serve())
+
+
+def send(address, body, request_count, latencies):
+    connection = http.client.HTTPConnection(address)
+    for _ in range(request_count):
+        start = time.perf_counter()
+        connection.request("POST", "/v1/logs", body, {"Content-Type": CONTENT_TYPE})
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200, response.status
+        latencies.append(time.perf_counter() - start)
+    connection.close()
+
+
+def load(address, body, *, request_count, connection_count):
+    latencies = []
+    each = max(1, request_count // connection_count)
+    senders = [threading.Thread(target=send, args=(address, body, each, latencies)) for _ in range(connection_count)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    return sorted(latencies)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=200, help="in all, over the connections")
+    parser.add_argument("--records", type=int, default=1000, help="in each request")
+    parser.add_argument("--connections", type=int, default=8)
+    given = parser.parse_args()
+    body = request_body(given.records)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    with tempfile.TemporaryDirectory() as home:
+        process = context.Process(target=collector_process, args=(home, theirs))
+        process.start()
+        address = ours.recv()
+        load(address, body, request_count=8, connection_count=2)  # imports, caches, the first pages of the file
+        server = psutil.Process(process.pid)
+        before, start = server.cpu_times(), time.perf_counter()
+        latencies = load(address, body, request_count=given.requests, connection_count=given.connections)
+        seconds, after = time.perf_counter() - start, server.cpu_times()
+        peak_mib = server.memory_info().rss / 2**20
+        process.terminate()
+        stored = ours.recv()
+        process.join()
+        size = sum(file.stat().st_size for file in Path(home).rglob("*") if file.is_file())
+    cpu = after.user + after.system - before.user - before.system
+    sent = len(latencies) * given.records
+    assert stored == sent + 8 * given.records, (stored, sent)
+    print(json.dumps({
+        "records": sent, "connections": given.connections, "records_per_request": given.records,
+        "body_bytes": len(body), "seconds": round(seconds, 3), "records_per_second": round(sent / seconds),
+        "server_cpu_seconds": round(cpu, 3), "records_per_cpu_second": round(sent / cpu),
+        "latency_ms": {q: round(1000 * latencies[int(len(latencies) * share)], 1) for q, share in (("p50", 0.5), ("p99", 0.99))},
+        "server_rss_mib": round(peak_mib), "stored_bytes_per_record": round(size / stored, 1),
+        "cpus": os.cpu_count(), "python": sys.version.split()[0],
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
