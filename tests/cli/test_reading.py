@@ -1,0 +1,199 @@
+"""The reading commands, over a server and over the store itself: the same answers."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from processes import running
+from stored_run import RUN_ID, SECOND, START, post, run_event, run_logs
+
+
+def objects(out: str) -> list[dict]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_runs_lists_a_run(call, stored_home: Path):
+    """A line a run, by columns, with its short id."""
+    status, out, err = call("runs")
+    assert (status, err) == (0, "")
+    head, line = out.splitlines()
+    assert head.split() == ["RUN", "EXPERIMENT", "NUMBER", "NAME", "STATUS", "STARTED", "DURATION"]
+    assert line.split()[:5] == [RUN_ID[:8], "diabetes", "1", "ridge", "Completed"]
+    assert line.endswith("1m 30s")
+
+
+def test_runs_as_json_is_one_object_a_line(call, stored_home: Path):
+    """The keys are those of the HTTP API."""
+    [run] = objects(call("runs", "--json").out)
+    assert (run["run_id"], run["status"], run["tags"], run["end_time_unix_nano"]) == (
+        RUN_ID, "Completed", {"data": "small"}, START + 90 * SECOND,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "count"),
+    [
+        ("--experiment", "diabetes", 1),
+        ("--experiment", "other", 0),
+        ("--status", "Failed", 0),
+        ("--tag", "data=small", 1),
+        ("--text", "ridg", 1),
+    ],
+)
+def test_runs_filters(call, stored_home: Path, option: str, value: str, count: int):
+    """Every filter reaches the store."""
+    assert len(objects(call("runs", option, value, "--json").out)) == count
+
+
+@pytest.mark.parametrize("name", [RUN_ID, RUN_ID[:8], "latest"])
+def test_show_takes_an_id_a_prefix_or_latest(call, stored_home: Path, name: str):
+    """State, tags, metrics and files, whichever way the run is named."""
+    status, out, _ = call("show", name)
+    assert status == 0
+    for part in (RUN_ID, "diabetes (number 1)", "Completed", "1m 30s", "data=small", "mse", "outputs/model.pkl", "5 B"):
+        assert part in out
+
+
+def test_metrics_sums_up(call, stored_home: Path):
+    """Count, last, least and greatest of each metric."""
+    [metric] = objects(call("metrics", "latest", "--json").out)
+    expected = {"metric": "mse", "kind": "scalar", "count": 3, "last": 0.375, "minimum": 0.25, "maximum": 0.5}
+    assert expected.items() <= metric.items()
+    assert call("metrics", "latest").out.splitlines()[1].split() == ["mse", "3", "0.375", "0.25", "0.5"]
+
+
+def test_metrics_of_one_metric_gives_every_point(call, stored_home: Path):
+    """In the order it was logged."""
+    assert [point["value"] for point in objects(call("metrics", "latest", "mse", "--json").out)] == [0.5, 0.25, 0.375]
+
+
+def test_files_lists_files(call, stored_home: Path):
+    """Path, size and hash."""
+    [file] = objects(call("files", "latest", "--json").out)
+    assert (file["path"], file["size_bytes"]) == ("outputs/model.pkl", 5)
+
+
+def test_logs_prints_lines_in_time_order(call, stored_home: Path):
+    """Time, level, logger, message, and the fields that were added."""
+    status, out, err = call("logs", RUN_ID)
+    lines = [line.split(maxsplit=2)[2] for line in out.splitlines()]
+    assert (status, err, len(lines)) == (0, "", 30)
+    assert (lines[0], lines[9]) == ("INFO     train line 00 step=0", "WARNING  train.loop line 09 step=9")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--level", "warning"), ["line 09", "line 19", "line 29"]),
+        (("--grep", "LINE 1"), [f"line {number}" for number in range(10, 20)]),
+        (("--logger", "train.loop", "--limit", "2"), ["line 27", "line 29"]),
+        (("--since", str(START + 28 * SECOND)), ["line 28", "line 29"]),
+        (("--limit", "1"), ["line 29"]),
+    ],
+)
+def test_logs_filters(call, stored_home: Path, options: tuple[str, ...], expected: list[str]):
+    """Every filter reaches the store; the limit keeps the newest."""
+    assert [record["body"] for record in objects(call("logs", "latest", "--json", *options).out)] == expected
+
+
+def test_logs_as_json_has_the_documented_keys(call, stored_home: Path):
+    """What a script reads from a line is named as in OTLP."""
+    [record] = objects(call("logs", "latest", "--json", "--limit", "1").out)
+    wanted = "time_unix_nano severity_number severity_text logger body attributes event_name stream run_id"
+    assert set(wanted.split()) <= record.keys()
+
+
+def test_store_info_counts(call, stored_home: Path):
+    """What the store holds, through the server as well."""
+    [facts] = objects(call("store", "info", "--json").out)
+    assert (facts["run_count"], facts["log_count"], facts["point_count"]) == (1, 30, 3)
+
+
+@pytest.mark.parametrize("command", ["show", "logs", "metrics", "files"])
+def test_an_unknown_run_is_status_1_and_named(call, stored_home: Path, command: str):
+    """Nothing on stdout, a sentence on stderr."""
+    status, out, err = call(command, "ffffffff")
+    assert (status, out) == (1, "")
+    assert err.startswith("runmill: ")
+    assert "ffffffff" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("logs", "--level", "LOUD"),
+        ("logs", "--since", "yesterdayish"),
+        ("logs", "latest", "--service", "x"),
+        ("runs", "--status", "Asleep"),
+        ("logs", "--limit", "0"),
+        ("nonsense",),
+    ],
+)
+def test_a_wrong_call_is_status_2(call, stored_home: Path, arguments: tuple[str, ...]):
+    """The message is on stderr and has no traceback."""
+    status, out, err = call(*arguments)
+    assert (status, out) == (2, "")
+    assert err
+    assert "Traceback" not in err
+
+
+def test_a_home_without_a_store_is_status_1(call, home: Path):
+    """Reading makes nothing, and says how to begin."""
+    status, _, err = call("runs")
+    assert (status, str(home) in err, list(home.iterdir())) == (1, True, [])
+
+
+def test_follow_without_a_server_ends_with_a_word(call, stopped_home: Path):
+    """Nothing can arrive, so waiting would be for ever."""
+    status, out, err = call("logs", "-f", "--home", str(stopped_home))
+    assert (status, len(out.splitlines())) == (0, 30)
+    assert err == "No server runs in this home, so nothing new can arrive. Start one with: runmill up\n"
+
+
+def test_control_characters_of_a_message_never_reach_the_terminal(call, stored_run, monkeypatch: pytest.MonkeyPatch):
+    """An escape sequence in a log line is shown, not obeyed."""
+    request = run_event("", 5)
+    request.resource_logs[0].ClearField("resource")
+    request.resource_logs[0].scope_logs[0].log_records[0].body.string_value = "\x1b[2Jgone\r"
+    post(stored_run.endpoint, "logs", request)
+    monkeypatch.setenv("RUNMILL_HOME", str(stored_run.home))
+    assert r"\x1b[2Jgone\x0d" in call("logs", "--grep", "gone").out
+
+
+@pytest.mark.slow
+def test_a_reader_that_leaves_early_is_no_error(stored_run):
+    """`runmill logs | head -1` prints one line and nothing else."""
+    command = f"{sys.executable} -m runmill logs --home {stored_run.home} --json | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+
+
+@pytest.mark.slow
+def test_follow_goes_on_until_the_run_ends(tmp_path: Path):
+    """Lines that come later are printed as they come; the run's end ends the command."""
+    with running(tmp_path) as server:
+        post(server.endpoint, "logs", run_logs())
+        command = [
+            sys.executable,
+            "-m",
+            "runmill",
+            "logs",
+            RUN_ID,
+            "-f",
+            "--home",
+            str(tmp_path),
+            "--limit",
+            "1",
+            "--json",
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
+            assert json.loads(following.stdout.readline())["body"] == "line 29"
+            late = run_event("", 40)
+            late.resource_logs[0].scope_logs[0].log_records[0].body.string_value = "late"
+            post(server.endpoint, "logs", late)
+            assert json.loads(following.stdout.readline())["body"] == "late"
+            post(server.endpoint, "logs", run_event("run.ended", 50, status="Completed"))
+            assert following.wait(timeout=20) == 0
