@@ -1,0 +1,139 @@
+"""An experiment: runs that belong together, under one name."""
+# ruff: noqa: FBT001, FBT002, A002, PLR0917 - the signatures are those of Azure ML v1
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from runmill.app.git_facts import git_properties
+from runmill.app.identity import check_experiment_name
+from runmill.app.listing import Labels
+from runmill.app.reprs import html_table, text_form
+from runmill.app.run import Run
+from runmill.app.starting import NewRun
+from runmill.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    # A workspace makes experiments; an experiment only knows which one it is in.
+    from runmill.app.workspace import Workspace
+
+__all__ = ["Experiment"]
+
+_OUTPUTS = "outputs"
+
+
+class Experiment:
+    """A name in a workspace. It exists with its first run; making the object stores nothing and reads nothing.
+
+    Raises InvalidArgument for a name that is not allowed: letters, digits, ``_`` and ``-``, 1 to 255 of them, the
+    first one an ASCII letter or digit.
+    """
+
+    def __init__(self, workspace: "Workspace", name: str) -> None:
+        self._workspace = workspace
+        self._name = check_experiment_name(name)
+
+    @property
+    def workspace(self) -> "Workspace":
+        """Where it is."""
+        return self._workspace
+
+    @property
+    def name(self) -> str:
+        """Its name, which is also its id."""
+        return self._name
+
+    @property
+    def id(self) -> str:
+        """Its name: a workspace has one experiment of a name."""
+        return self._name
+
+    def start_logging(
+        self,
+        name: str | None = None,
+        run_id: str | None = None,
+        outputs: "str | bool | None" = None,
+        snapshot_directory: str | None = ".",
+        tags: Mapping[str, object] | None = None,
+        display_name: str | None = None,
+        description: str | None = None,
+    ) -> Run:
+        """Start a run in this process; where no collector is configured, a local one starts by itself.
+
+        Args:
+            name: ``run_<id>`` by default.
+            run_id: A random one by default.
+            outputs: A folder that is made now and uploaded when the run ends: ``./outputs`` by default, False for none.
+            snapshot_directory: The folder whose git facts (repository, branch, commit) become properties; None: no
+                facts.
+            tags: Set at the start.
+            display_name: What the run is called on its page.
+            description: What it is about.
+
+        Raises:
+            InvalidArgument: *run_id* cannot be one.
+        """
+        self._workspace.ensure_server()
+        new = NewRun(
+            experiment=self._name,
+            run_id=run_id,
+            name=name,
+            display_name=display_name,
+            description=description or "",
+            tags={str(key): None if value is None else str(value) for key, value in (tags or {}).items()},
+            properties={} if snapshot_directory is None else git_properties(snapshot_directory),
+        )
+        return Run.start_new(self, new, outputs=_chosen(outputs))
+
+    def get_runs(
+        self,
+        type: str | None = None,
+        tags: Labels | None = None,
+        properties: Labels | None = None,
+        include_children: bool = False,
+    ) -> Iterator[Run]:
+        """Yield the runs that fit, newest first, top-level ones by default. Raises Unavailable."""
+        return Run.list(self, type, tags, properties, include_children=include_children)
+
+    def get_portal_url(self) -> str:
+        """Give the address of the experiment's page."""
+        return f"{self._workspace.link.portal}/experiments/{quote(self._name)}"
+
+    def refresh(self) -> None:
+        """Change nothing: an experiment holds no state that could be old."""
+
+    def __repr__(self) -> str:
+        return text_form("Experiment", {"Name": self._name, "Workspace": self._workspace.name})
+
+    def _repr_html_(self) -> str:
+        facts = {"Name": self._name, "Workspace": self._workspace.name}
+        return html_table(facts, {"Report Page": ("Link to the experiment's page", self.get_portal_url())})
+
+    @staticmethod
+    def list(
+        workspace: "Workspace", experiment_name: str | None = None, view_type: str = "ActiveOnly"
+    ) -> "list[Experiment]":
+        """Give the workspace's experiments that have runs, the one with the newest run first. Raises Unavailable.
+
+        Args:
+            workspace: Where to look.
+            experiment_name: Only this one.
+            view_type: ``ActiveOnly``, ``ArchivedOnly`` or ``All``; nothing is ever archived.
+        """
+        if view_type not in ("ActiveOnly", "ArchivedOnly", "All"):
+            raise InvalidArgument(
+                f"Experiment.list: view_type must be ActiveOnly, ArchivedOnly or All, got {view_type!r}."
+            )
+        if view_type == "ArchivedOnly":
+            return []
+        found = workspace.link.fresh_client().experiments()
+        return [Experiment(workspace, each.name) for each in found if experiment_name in (None, each.name)]
+
+
+def _chosen(outputs: "str | bool | None") -> str | None:
+    """Give the folder; None is the default one too, as it always was."""
+    if outputs is False:
+        return None
+    if outputs is None or outputs is True:
+        return _OUTPUTS
+    return outputs

@@ -1,0 +1,130 @@
+"""From the points of a run to the dictionary ``get_metrics`` has always returned: pure functions.
+
+A value that was logged once comes bare, several come as a list in log order; rows and tables come as columns.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runmill.model import MetricKind, MetricPoint
+
+__all__ = ["FILE_KINDS", "MetricSeries", "old_shapes", "series_of"]
+
+FILE_KINDS: Final = frozenset({"image", "confusion_matrix", "accuracy_table", "residuals", "predictions"})
+"""What ``get_metrics`` gives as the address of a file, not as values."""
+
+_ROW_KINDS: Final = frozenset({"row", "table"})
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSeries:
+    """Every point of one metric (of one column of it, for rows and tables of numbers), in log order."""
+
+    metric: str
+    kind: MetricKind
+    column: str | None
+    points: tuple[MetricPoint, ...]
+
+    @property
+    def values(self) -> list[Any]:
+        """The values alone: always a list, even of one."""
+        return [point.value for point in self.points]
+
+
+def series_of(points: Iterable[MetricPoint]) -> list[MetricSeries]:
+    """Group points into series, in the order of their first points; ranks stay together, each point says its own."""
+    grouped: dict[tuple[str, MetricKind, str | None], list[MetricPoint]] = {}
+    for point in points:
+        grouped.setdefault((point.metric, point.kind, point.column), []).append(point)
+    return [MetricSeries(*key, points=tuple(members)) for key, members in grouped.items()]
+
+
+def old_shapes(points: Iterable[MetricPoint], to_file: Callable[[MetricPoint], object]) -> dict[str, object]:
+    """Give metric name -> value as Azure ML v1 did.
+
+    Where several ranks logged a metric, the lowest one's values are given. Where one name was logged as several
+    families (values, rows, files), which one process refuses but two may do, the first one's are given. Reading
+    never raises: what does not fit is in ``series_of``.
+
+    Args:
+        points: in the order they were logged.
+        to_file: gives what stands for an image or a JSON document.
+    """
+    grouped: dict[str, list[MetricPoint]] = {}
+    for point in points:
+        grouped.setdefault(point.metric, []).append(point)
+    return {name: _shape(_one_view(members), to_file) for name, members in grouped.items()}
+
+
+def _one_view(points: list[MetricPoint]) -> list[MetricPoint]:
+    """Leave the points of the first family and the lowest rank."""
+    family = _family(points[0].kind)
+    rank = min((point.rank or 0) for point in points)
+    return [point for point in points if (point.rank or 0) == rank and _family(point.kind) is family] or points[:1]
+
+
+def _family(kind: str) -> object:
+    if kind in _ROW_KINDS:
+        return _ROW_KINDS
+    return FILE_KINDS if kind in FILE_KINDS else None
+
+
+def _shape(points: list[MetricPoint], to_file: Callable[[MetricPoint], object]) -> object:
+    kind = points[0].kind
+    if kind in _ROW_KINDS:
+        return _columns(points)
+    if kind in FILE_KINDS:
+        return _bare_if_one([to_file(point) for point in points])
+    return _bare_if_one(_same_type(_values(points)))
+
+
+def _values(points: Iterable[MetricPoint]) -> list[Any]:
+    values: list[Any] = []
+    for point in points:
+        if isinstance(point.value, list):  # an empty list, logged so that its name is there
+            values.extend(point.value)
+        else:
+            values.append(point.value)
+    return values
+
+
+def _columns(points: Iterable[MetricPoint]) -> dict[str, Any]:
+    """Give the rows as columns of equal length; a cell that a row does not have is None."""
+    rows, names = _rows(points)
+    columns = {name: _same_type([row.get(name) for row in rows]) for name in names}
+    if len(rows) == 1:
+        return {name: cells[0] for name, cells in columns.items()}
+    return columns
+
+
+def _rows(points: Iterable[MetricPoint]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Join cells to rows by row number; also the column names, both in the order they first appear."""
+    rows: dict[tuple[int | None, int], dict[str, Any]] = {}
+    names: dict[str, None] = {}
+    # A forked process goes on counting where its parent was: the second cell of one place starts another row.
+    seen: Counter[tuple[int | None, str]] = Counter()
+    for point in points:
+        cells = {point.column: point.value} if point.column is not None else point.value
+        if not isinstance(cells, Mapping):
+            continue
+        names.update(dict.fromkeys(cells))
+        for name, cell in cells.items():
+            if cell != []:  # a column of no rows only brings its name
+                place = (point.index, name)
+                rows.setdefault((point.index, seen[place]), {})[name] = cell
+                seen[place] += 1
+    return list(rows.values()), list(names)
+
+
+def _same_type(values: list[Any]) -> list[Any]:
+    """Turn ints to floats where a float stands beside them and nothing but numbers and None does."""
+    types = {type(value) for value in values}
+    if float in types and int in types and types <= {int, float, type(None)}:
+        return [float(value) if type(value) is int else value for value in values]
+    return values
+
+
+def _bare_if_one(values: list[Any]) -> object:
+    return values[0] if len(values) == 1 else values
