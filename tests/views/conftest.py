@@ -1,65 +1,36 @@
-"""A server with a store in memory, and one browser for the session."""
+"""A server over a real store, and one browser for the session."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
-from memory_store import MemoryStore
-from training import fill
+from playwright.sync_api import Browser, Page, sync_playwright
+from portal_server import serving
+from training import RUN, fill
 
-from runmill.views.app import create_app
-from runmill.views.feeds import Feeds
-from runmill.views.server import PortalServer
+from runmill import store as stores
+from runmill.store.interface import Store
 
-RUN = "3f9a1c04-7d52-4b8e-9a61-0c5e2b7d9f10"
-FAILED = "b71e60aa-1f0c-4c09-8a77-5d2f6f1e8c33"
-
-
-class ThreadedServer(PortalServer):
-    """Says when it is up."""
-
-    def __init__(self, config: uvicorn.Config, feeds: Feeds) -> None:
-        super().__init__(config, feeds)
-        self.is_up = threading.Event()
-
-    async def startup(self, sockets=None) -> None:
-        await super().startup(sockets)
-        self.is_up.set()
-
-
-@contextmanager
-def serving(store: MemoryStore, **settings) -> Iterator[str]:
-    """Serve *store* on a free port; give the base address."""
-    feeds = Feeds()
-    app = create_app(store, version="1.2.3", feeds=feeds, **settings)
-    server = ThreadedServer(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"), feeds)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        assert server.is_up.wait(10)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive()
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"]  # fmt: skip
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = stores.open(tmp_path / "store")
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def trained(store: MemoryStore) -> MemoryStore:
+def trained(store: Store) -> Store:
     fill(store, RUN)
     return store
 
 
 @pytest.fixture
-def address(store: MemoryStore) -> Iterator[str]:
+def address(store: Store) -> Iterator[str]:
     with serving(store) as base:
         yield base
 
@@ -68,3 +39,27 @@ def address(store: MemoryStore) -> Iterator[str]:
 def client(address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, timeout=10) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page on the server; a test fails with it when the browser complains of a script, a style or an answer."""
+    context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    complaints: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []

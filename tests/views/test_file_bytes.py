@@ -5,17 +5,16 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from memory_store import MemoryStore
-from training import add_file, run
+from training import RUN, add_file, commit, run
 
-from conftest import RUN
+from runmill.store.interface import Store
 
 CONTENT = bytes(range(256)) * 100
 
 
 @pytest.fixture
-def file(store: MemoryStore) -> str:
-    store.commit(run=run(RUN))
+def file(store: Store) -> str:
+    commit(store, events=run(RUN))
     add_file(store, RUN, "out/weights é.bin", CONTENT, "application/octet-stream")
     return f"/api/v1/runs/{RUN}/files/out/weights é.bin"
 
@@ -49,27 +48,25 @@ def test_a_range_gives_that_part(file: str, client: httpx.Client, wanted: str, s
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "image/svg+xml"])
-def test_a_page_a_user_stored_cannot_act_in_our_origin(
-    store: MemoryStore, client: httpx.Client, media_type: str
-) -> None:
+def test_a_page_a_user_stored_cannot_act_in_our_origin(store: Store, client: httpx.Client, media_type: str) -> None:
     """Markup is caged by its own policy, and nothing is guessed from its bytes."""
-    store.commit(run=run(RUN))
+    commit(store, events=run(RUN))
     add_file(store, RUN, "page", b"<script>alert(1)</script>", media_type)
     headers = client.get(f"/api/v1/runs/{RUN}/files/page").headers
     assert headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_media_type_that_is_none_is_not_passed_on(store: MemoryStore, client: httpx.Client) -> None:
+def test_a_media_type_that_is_none_is_not_passed_on(store: Store, client: httpx.Client) -> None:
     """A type with line breaks would be a header of the sender's choice."""
-    store.commit(run=run(RUN))
+    commit(store, events=run(RUN))
     add_file(store, RUN, "x", b"x", "text/plain\r\nSet-Cookie: a=b")
     headers = client.get(f"/api/v1/runs/{RUN}/files/x").headers
     assert headers["content-type"] == "application/octet-stream"
     assert "set-cookie" not in headers
 
 
-def test_bytes_are_put_once_under_their_hash(store: MemoryStore, client: httpx.Client) -> None:
+def test_bytes_are_put_once_under_their_hash(store: Store, client: httpx.Client) -> None:
     """The first PUT stores (201), the next finds them (200), HEAD says whether they are there."""
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     address = f"/api/v1/artifacts/{sha256}"
@@ -84,7 +81,7 @@ def test_bytes_are_put_once_under_their_hash(store: MemoryStore, client: httpx.C
     assert b"".join(store.artifact_bytes(sha256)) == CONTENT
 
 
-def test_bytes_with_another_hash_are_refused(store: MemoryStore, client: httpx.Client) -> None:
+def test_bytes_with_another_hash_are_refused(store: Store, client: httpx.Client) -> None:
     """A torn upload is 400 and leaves nothing; a path that is no hash is 400 too."""
     sha256 = hashlib.sha256(CONTENT).hexdigest()
     answer = client.put(f"/api/v1/artifacts/{sha256}", content=CONTENT[:-1])

@@ -1,21 +1,26 @@
-"""Runs like those people have: noisy curves, several loggers, warnings, a traceback, files."""
+"""Runs like those people have: noisy curves, several loggers, warnings, a traceback, files; as a store is told them."""
 
 import hashlib
-import itertools
 import math
 import random
 import struct
 import time
 import zlib
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import Any
 
-from memory_store import MemoryStore
+import orjson
+import pyarrow as pa
 
-from runmill.model import Artifact, LogRecord, MetricPoint, Run, RunEvent, RunId
+from runmill.columns import ARTIFACTS, EVENTS, LOGS, POINTS, RESOURCES, Columns
+from runmill.store.interface import Delivery, Store
 
 SECOND = 1_000_000_000
 START = time.time_ns() - 1_500 * SECOND
-CURSORS = itertools.count(1)
+RUN = "3f9a1c04-7d52-4b8e-9a61-0c5e2b7d9f10"
+FAILED = "b71e60aa-1f0c-4c09-8a77-5d2f6f1e8c33"
+
+Row = dict[str, Any]
 
 TRACEBACK = """Traceback (most recent call last):
   File "/home/ada/train/loop.py", line 88, in fit
@@ -25,36 +30,61 @@ TRACEBACK = """Traceback (most recent call last):
 ShardError: shard 17 is truncated at byte 1048576"""
 
 
-def run(run_id: str, **changes) -> Run:
-    whole = Run(
-        run_id=RunId(run_id), experiment="resnet-cifar", name="calm_otter_3", display_name="calm_otter_3", number=1,
-        status="Running", start_time_unix_nano=START, end_time_unix_nano=None, host="gpu-04", user="ada",
-        tags={"optimizer": "adamw", "baseline": None}, properties={"git.commit": "4f2c91d", "python": "3.11.7"},
-        service="train.py", last_seen_unix_nano=START,
-    )  # fmt: skip
-    return replace(whole, **changes)
+def commit(store: Store, **rows: Sequence[Row]) -> None:
+    """Commit rows of ``logs``, ``points``, ``events`` and ``artifacts``."""
+    schemas = {"logs": LOGS, "points": POINTS, "events": EVENTS, "artifacts": ARTIFACTS, "resources": RESOURCES}
+    tables = {name: pa.Table.from_pylist(list(rows.get(name, ())), schema=schema) for name, schema in schemas.items()}
+    store.append([Delivery(Columns(**tables))])
+
+
+def run(run_id: str, *, started_ago: float = 1_500, took: float | None = None, **changes: Any) -> list[Row]:
+    """The events of a run: its start, a sign of life, and its end if it *took* so many seconds."""
+    started = time.time_ns() - round(started_ago * SECOND)
+    body = {
+        "status": "Running", "experiment": "resnet-cifar", "name": "calm_otter_3", "display_name": "calm_otter_3",
+        "host": "gpu-04", "user": "ada", "tags": {"optimizer": "adamw", "baseline": None},
+        "properties": {"git.commit": "4f2c91d", "python": "3.11.7"},
+    }  # fmt: skip
+    end = {key: changes.pop(key) for key in ("status", "error") if key in changes}
+    events = [_event(run_id, started, "run.started", {**body, **changes})]
+    if took is not None:
+        return [*events, _event(run_id, started + round(took * SECOND), "run.ended", {"status": "Completed", **end})]
+    return [*events, _event(run_id, time.time_ns(), "run.heartbeat", {})]
+
+
+def _event(run_id: str, moment: int, name: str, body: Row) -> Row:
+    encoded = orjson.dumps(body).decode()
+    return {"run_id": run_id, "time_unix_nano": moment, "name": name, "body": encoded, "resource_id": "r1"}
 
 
 def record(
-    run_id: str | None, body, *, level: int = 9, logger: str = "train", at: float = 0.0, **attributes
-) -> LogRecord:
+    run_id: str | None, body: str, *, level: int = 9, logger: str = "train", at: float = 0.0, **attributes
+) -> Row:
     words = {5: "DEBUG", 9: "INFO", 13: "WARNING", 17: "ERROR", 21: "CRITICAL"}
     moment = START + round(at * SECOND)
-    return LogRecord(
-        cursor=next(CURSORS), time_unix_nano=moment, observed_time_unix_nano=moment, severity_number=level,
-        severity_text=words.get(level, ""), logger=logger, body=body,
-        attributes={key.replace("__", "."): value for key, value in attributes.items()}, event_name="",
-        trace_id=None, span_id=None, run_id=None if run_id is None else RunId(run_id),
-        service="train.py" if run_id else "api", stream=None, rank=None, resource_id="r1",
-    )  # fmt: skip
+    named = {key.replace("__", "."): value for key, value in attributes.items()}
+    return {
+        "time_unix_nano": moment, "observed_time_unix_nano": moment, "severity_number": level,
+        "severity_text": words.get(level, ""), "logger": logger, "body": body, "body_is_json": False,
+        "attributes": orjson.dumps(named).decode(), "event_name": "", "dropped_attributes_count": 0, "run_id": run_id,
+        "service": "train.py" if run_id else "api", "resource_id": "r1",
+    }  # fmt: skip
 
 
-def scalar(run_id: str, metric: str, value, *, index: int, step: int | None = None, kind="scalar", column=None):
-    moment = START + index * SECOND
-    return RunId(run_id), MetricPoint(metric, kind, column, index, step, moment, value, {}, None)
+def scalar(run_id: str, metric: str, value, *, index: int, step: int | None = None, kind="scalar", column=None) -> Row:
+    cell: Row = {"value_json": orjson.dumps(value).decode()}
+    if isinstance(value, float):
+        cell = {"value": value}
+    elif isinstance(value, int) and not isinstance(value, bool):
+        cell = {"value": float(value), "value_int": value}
+    return {
+        "run_id": run_id, "metric": metric, "kind": kind, "column": column, "index": index, "step": step,
+        "time_unix_nano": START + index * SECOND, "attributes": "{}", "unit": "", "description": "", "scope": "",
+        "service": "train.py", "resource_id": "r1", **cell,
+    }  # fmt: skip
 
 
-def fill(store: MemoryStore, run_id: str, *, steps: int = 600, seed: int = 7, **changes) -> None:
+def fill(store: Store, run_id: str, *, steps: int = 600, seed: int = 7, **changes) -> None:
     """Commit one training run."""
     noise = random.Random(seed)
     points = []
@@ -91,13 +121,13 @@ def fill(store: MemoryStore, run_id: str, *, steps: int = 600, seed: int = 7, **
     for row, (name, right, seen) in enumerate((("airplane", 912, 1000), ("cat", 804, 1000), ("truck", 951, 1000))):
         for column, value in (("class", name), ("correct", right), ("seen", seen), ("recall", right / seen)):
             points.append(scalar(run_id, "per class", value, index=row, kind="table", column=column))
-    store.commit(run=run(run_id, **changes), points=points, logs=lines(run_id), events=events(run_id))
+    commit(store, events=run(run_id, **changes), points=points, logs=lines(run_id))
     add_file(store, run_id, "outputs/model.pt", b"\x00" * 48_213, "application/octet-stream")
     add_file(store, run_id, "outputs/config.json", b'{"lr": 0.0003}', "application/json")
     add_file(store, run_id, "figures/samples.png", png(), "image/png")
 
 
-def lines(run_id: str) -> list[LogRecord]:
+def lines(run_id: str) -> list[Row]:
     logged = [
         record(run_id, "seed 7, 2 workers, mixed precision on", logger="train", at=0.02, code__function__name="main"),
         record(run_id, "opening 64 shards", level=5, logger="train.data", at=0.1, path="/data/cifar/shards"),
@@ -153,19 +183,13 @@ def lines(run_id: str) -> list[LogRecord]:
     return logged
 
 
-def events(run_id: str) -> list[RunEvent]:
-    return [
-        RunEvent(RunId(run_id), START, "run.started", {"experiment": "resnet-cifar", "status": "Running"}),
-        RunEvent(RunId(run_id), START + 2 * SECOND, "run.updated", {"tags": {"optimizer": "adamw"}}),
-    ]
-
-
-def add_file(store: MemoryStore, run_id: str, path: str, content: bytes, media_type: str) -> Artifact:
+def add_file(store: Store, run_id: str, path: str, content: bytes, media_type: str) -> str:
+    """Keep a file's bytes and say whose it is; give the hash."""
     sha256 = hashlib.sha256(content).hexdigest()
     store.put_artifact_bytes(sha256, [content])
-    artifact = Artifact(RunId(run_id), path, len(content), media_type, sha256, START + 60 * SECOND)
-    store.commit(artifacts=[artifact])
-    return artifact
+    facts = {"size_bytes": len(content), "media_type": media_type, "sha256": sha256}
+    commit(store, artifacts=[{"run_id": run_id, "path": path, "time_unix_nano": START + 60 * SECOND, **facts}])
+    return sha256
 
 
 def png(size: int = 64) -> bytes:

@@ -14,7 +14,6 @@ from runmill.model import RunId
 from runmill.store.interface import Store
 from runmill.store.query import SeriesQuery
 from runmill.views.answers import JsonResponse
-from runmill.views.feeds import Feeds
 from runmill.views.files import artifact_routes, file_routes
 from runmill.views.live import stream_routes
 from runmill.views.parameters import LogFilters, RunFilters
@@ -25,7 +24,7 @@ __all__ = ["create_api"]
 # Every endpoint is a plain `def`: it runs in a worker thread, where a store may take its time.
 
 
-def create_api(store: Store, *, version: str, feeds: Feeds) -> FastAPI:
+def create_api(store: Store, *, version: str) -> FastAPI:
     """Give the application that stands under ``/api/v1``."""
     api = FastAPI(title="runmill", version=version, openapi_url="/openapi.json", docs_url=None, redoc_url=None)
     for kind in (RunmillError, RequestValidationError, HTTPException, Exception):
@@ -34,7 +33,7 @@ def create_api(store: Store, *, version: str, feeds: Feeds) -> FastAPI:
     parts = (_run_routes, _metric_routes, _log_routes, _everything_routes, artifact_routes)
     for part in parts:
         api.include_router(part(store))
-    api.include_router(stream_routes(store, feeds))
+    api.include_router(stream_routes(store))
     api.include_router(file_routes(store))
     return api
 

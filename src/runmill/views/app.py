@@ -12,27 +12,24 @@ from starlette.routing import Mount, Route
 from runmill.store.interface import Store
 from runmill.views.answers import JsonResponse
 from runmill.views.api import create_api
-from runmill.views.feeds import Feeds
 from runmill.views.gate import SecurityHeaders, TokenGate
 from runmill.views.portal.pages import create_portal
 
 __all__ = ["create_app"]
 
 
-def create_app(store: Store, *, version: str, token: str | None = None, feeds: Feeds | None = None) -> Starlette:
-    """Give the application; with a *token* only who brings it is let in.
+def create_app(store: Store, *, version: str, token: str | None = None) -> Starlette:
+    """Give the application; with a *token* only who brings it is let in. The store stays the caller's to close.
 
-    The store stays the caller's to close. An open live view keeps a server from stopping: give *feeds* and close it
-    when the server is told to stop.
+    A live view ends when its client leaves: a server that stops should tell it so (``http.disconnect``).
     """
-    open_feeds = feeds or Feeds()
     middleware = [Middleware(SecurityHeaders)]
     if token is not None:
         middleware.append(Middleware(TokenGate, token))
     routes = [
         Route("/health", _health(version)),
-        Mount("/api/v1", create_api(store, version=version, feeds=open_feeds)),
-        Mount("/", create_portal(store, version=version, feeds=open_feeds)),
+        Mount("/api/v1", create_api(store, version=version)),
+        Mount("/", create_portal(store, version=version)),
     ]
     return Starlette(routes=routes, middleware=middleware)
 

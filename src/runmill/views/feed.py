@@ -47,32 +47,21 @@ class Feed:
         self._loop = asyncio.get_running_loop()
         self._waiting = News()
         self._arrived = asyncio.Event()
-        self._closed = False
         self._unsubscribe: Unsubscribe = store.subscribe(self._hear)
 
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called: `take` has nothing more to wait for."""
-        return self._closed
-
     async def take(self, *, timeout_seconds: float) -> News | None:
-        """Give all that is waiting, or None when nothing comes in time or the feed is closed."""
+        """Give all that is waiting, or None when nothing comes in time."""
         try:
             await asyncio.wait_for(self._arrived.wait(), timeout_seconds)
         except TimeoutError:
-            return None
-        if self._closed:
             return None
         self._arrived.clear()
         news, self._waiting = self._waiting, News()
         return news
 
     def close(self) -> None:
-        """Hear no more, and wake whoever waits. Safe to call twice."""
-        if not self._closed:
-            self._closed = True
-            self._unsubscribe()
-            self._arrived.set()
+        """Hear no more."""
+        self._unsubscribe()
 
     def _hear(self, committed: Committed) -> None:
         """Pick this run's part, on the committing thread: no matching of texts here, it would hold up the commits."""

@@ -14,7 +14,6 @@ from runmill.store.interface import Store
 from runmill.store.query import LogQuery
 from runmill.views.answers import encode
 from runmill.views.feed import Feed, News
-from runmill.views.feeds import Feeds
 from runmill.views.log_filter import matcher
 from runmill.views.parameters import LogFilters
 
@@ -30,7 +29,7 @@ _RECORDS_AN_EVENT: Final = 1_000
 _PAGES_TO_CATCH_UP: Final = 10
 
 
-def stream_routes(store: Store, feeds: Feeds) -> APIRouter:
+def stream_routes(store: Store) -> APIRouter:
     """Give the two ``/stream`` routes."""
     routes = APIRouter(tags=["live"])
 
@@ -39,7 +38,7 @@ def stream_routes(store: Store, feeds: Feeds) -> APIRouter:
         """The run's commits as they come."""
         run = await to_thread.run_sync(store.run, RunId(run_id))
         query = replace(filters, run_id=run.run_id)
-        return Stream(store, query, records_as_json).answer(feeds, last_event_id)
+        return Stream(store, query, records_as_json).answer(last_event_id)
 
     @routes.get("/logs/stream")
     async def everything_stream(
@@ -47,7 +46,7 @@ def stream_routes(store: Store, feeds: Feeds) -> APIRouter:
     ) -> StreamingResponse:
         """Every log record that fits, as it is committed."""
         query = replace(filters, service=service or None)
-        return Stream(store, query, records_as_json).answer(feeds, last_event_id)
+        return Stream(store, query, records_as_json).answer(last_event_id)
 
     return routes
 
@@ -65,26 +64,26 @@ class Stream:
     query: LogQuery
     encode_logs: LogsEncoder
 
-    def answer(self, feeds: Feeds, last_event_id: str) -> StreamingResponse:
+    def answer(self, last_event_id: str) -> StreamingResponse:
         """Begin to send; *last_event_id*, which a browser adds when it reconnects, wins over ``after``."""
         after = _cursor(last_event_id or self.query.after)
         # X-Accel-Buffering: nginx would hold events back until its buffer is full.
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._events(feeds, after), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._events(after), media_type="text/event-stream", headers=headers)
 
-    async def _events(self, feeds: Feeds, after: int | None) -> AsyncIterator[bytes]:
-        feed = feeds.open(self.store, self.query.run_id)
+    async def _events(self, after: int | None) -> AsyncIterator[bytes]:
+        feed = Feed(self.store, self.query.run_id)
         try:
             yield b"retry: 2000\n\n"
             # Listening began before this reads, so nothing falls between; what is in both is known by its cursor.
             missed, sent = await to_thread.run_sync(self._missed, after)
             for event in missed:
                 yield event
-            while not feed.closed:
+            while True:
                 async for event in self._news(feed, sent):
                     yield event
         finally:
-            feeds.release(feed)
+            feed.close()
 
     async def _news(self, feed: Feed, sent: int) -> AsyncIterator[bytes]:
         news = await feed.take(timeout_seconds=_KEEP_ALIVE_SECONDS)

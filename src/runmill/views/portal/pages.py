@@ -15,7 +15,6 @@ from runmill.errors import NotFound, RunmillError
 from runmill.model import LogRecord, Run, RunId
 from runmill.store.interface import Store
 from runmill.store.query import LogQuery, RunQuery
-from runmill.views.feeds import Feeds
 from runmill.views.live import LastEventId, LogsEncoder, Stream
 from runmill.views.parameters import LogFilters
 from runmill.views.portal.assets import Assets
@@ -33,7 +32,7 @@ _RUNS_A_PAGE: Final = 200
 _FOUND_RUNS: Final = 50
 
 
-def create_portal(store: Store, *, version: str, feeds: Feeds) -> FastAPI:
+def create_portal(store: Store, *, version: str) -> FastAPI:
     """Give the application that stands at ``/``."""
     portal = FastAPI(openapi_url=None)
     assets = Assets()
@@ -49,7 +48,7 @@ def create_portal(store: Store, *, version: str, feeds: Feeds) -> FastAPI:
     _add_overviews(portal, store, renderer)
     _add_run_pages(portal, store, renderer)
     _add_log_pages(portal, store, renderer)
-    _add_tails(portal, store, renderer, feeds)
+    _add_tails(portal, store, renderer)
     return portal
 
 
@@ -119,7 +118,7 @@ def _add_log_pages(portal: FastAPI, store: Store, renderer: Renderer) -> None:
         return renderer.page(request, "services.html", logs=log_view(store, request, query, store.services()))
 
 
-def _add_tails(portal: FastAPI, store: Store, renderer: Renderer, feeds: Feeds) -> None:
+def _add_tails(portal: FastAPI, store: Store, renderer: Renderer) -> None:
     @portal.get("/runs/{run_id}/tail")
     async def run_tail(
         request: Request, run_id: str, filters: LogFilters, last_event_id: LastEventId = ""
@@ -127,7 +126,7 @@ def _add_tails(portal: FastAPI, store: Store, renderer: Renderer, feeds: Feeds) 
         """The API's stream with its log records as ready lines: one place says how a line looks."""
         state = await to_thread.run_sync(_run, store, run_id)
         query = replace(filters, run_id=state.run_id)
-        return Stream(store, query, _as_lines(renderer, request)).answer(feeds, last_event_id)
+        return Stream(store, query, _as_lines(renderer, request)).answer(last_event_id)
 
     @portal.get("/logs/tail")
     async def tail(
@@ -135,7 +134,7 @@ def _add_tails(portal: FastAPI, store: Store, renderer: Renderer, feeds: Feeds) 
     ) -> StreamingResponse:
         """The same over everything."""
         query: LogQuery = replace(filters, service=service or None)
-        return Stream(store, query, _as_lines(renderer, request)).answer(feeds, last_event_id)
+        return Stream(store, query, _as_lines(renderer, request)).answer(last_event_id)
 
 
 def _as_lines(renderer: Renderer, request: Request) -> LogsEncoder:
