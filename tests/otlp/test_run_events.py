@@ -132,12 +132,22 @@ def test_a_row_is_a_point_for_each_column():
     ]
 
 
-@pytest.mark.parametrize("kind", ["confusion_matrix", "accuracy_table", "residuals", "predictions"])
+@pytest.mark.parametrize("kind", ["confusion_matrix", "accuracy_table", "residuals", "predictions", "image"])
 def test_a_document_is_one_point(kind):
     """The JSON kinds are kept whole."""
     document = {"schema_type": kind, "data": {"matrix": [[1, 2.0]], "nan": float("nan")}}
     text = f'{{"schema_type":"{kind}","data":{{"matrix":[[1,2.0]],"nan":{{"$double":"NaN"}}}}}}'
     assert decode_points(document, {"run.metric.kind": kind}) == [POINT | {"kind": kind, "value_json": text}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "column", "text"),
+    [("list", [], None, "[]"), ("table", {}, None, "{}"), ("table", {"a": []}, "a", "[]")],
+)
+def test_what_was_logged_empty_is_a_point(kind, body, column, text):
+    """A list or table without values still has its name, and a table its columns."""
+    expected = POINT | {"kind": kind, "column": column, "value_json": text}
+    assert decode_points(body, {"run.metric.kind": kind}) == [expected]
 
 
 def test_an_artifact_goes_to_the_artifacts():
@@ -173,7 +183,7 @@ SCALAR = {"run.metric.name": "m", "run.metric.kind": "scalar"}
         ("run.metric", 1, SCALAR | {"run.metric.description": 1}),
         ("run.metric", [1], SCALAR),
         ("run.metric", 1, SCALAR | {"run.metric.kind": "row"}),
-        ("run.metric", {}, SCALAR | {"run.metric.kind": "row"}),
+        ("run.metric", [1], SCALAR | {"run.metric.kind": "list"}),
         ("run.metric", "text", SCALAR | {"run.metric.kind": "residuals"}),
         ("run.artifact", None, {}),
         ("run.artifact", {"path": "a"}, {}),

@@ -19,7 +19,7 @@ __all__ = ["EventRows", "take_event"]
 
 _CELL_KINDS: Final = frozenset({"row", "table"})
 _VALUE_KINDS: Final = frozenset({"scalar", "list"})
-_DOCUMENT_KINDS: Final = frozenset({"confusion_matrix", "accuracy_table", "residuals", "predictions"})
+_DOCUMENT_KINDS: Final = frozenset({"confusion_matrix", "accuracy_table", "residuals", "predictions", "image"})
 _STATUSES: Final = frozenset(get_args(RunStatus))
 _SHA256_DIGITS: Final = 64
 
@@ -162,12 +162,11 @@ def _pop_index(attributes: dict[str, AttributeValue]) -> AttributeValue:
 def _cells(kind: str, body: AttributeValue) -> list[tuple[str | None, AttributeValue]]:
     """Give (column, value) of each point the body makes; none when the body is not what *kind* has."""
     if kind in _CELL_KINDS and isinstance(body, Mapping):
-        return list(body.items())
-    if kind in _VALUE_KINDS and not isinstance(body, Mapping | list):
-        return [(None, body)]
-    if kind in _DOCUMENT_KINDS and isinstance(body, Mapping):
-        return [(None, body)]
-    return []
+        return list(body.items()) or [(None, body)]  # a table without columns: its name is all there is
+    is_value = kind in _VALUE_KINDS and not isinstance(body, Mapping | list)
+    is_empty_list = kind == "list" and body == []
+    is_document = kind in _DOCUMENT_KINDS and isinstance(body, Mapping)
+    return [(None, body)] if is_value or is_empty_list or is_document else []
 
 
 def _with_cell(point: PointRow, column: str | None, value: AttributeValue) -> PointRow:

@@ -43,7 +43,9 @@ COLUMN: Final = "run.column"
 ROW: Final = "run.row"
 
 # Log records with an event_name. Of METRIC: attributes METRIC_NAME, KIND, INDEX or ROW, STEP, METRIC_DESCRIPTION;
-# body = the value, a kvlist column -> cell for a row, a kvlist document for the JSON kinds.
+# body = the value, a kvlist column -> cell for a row, a kvlist document for the JSON kinds, a kvlist with the path of
+# its artifact for an image. A list or table that was logged empty is an event too: [] for a list, {} for a table
+# without columns, and a cell of [] for each column without rows.
 METRIC: Final = "run.metric"
 METRIC_NAME: Final = "run.metric.name"
 METRIC_DESCRIPTION: Final = "run.metric.description"
