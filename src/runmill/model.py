@@ -37,7 +37,6 @@ Attributes: TypeAlias = Mapping[str, AttributeValue]
 MetricKind = Literal[
     # what a run logs
     "scalar", "list", "row", "table", "image", "confusion_matrix", "accuracy_table", "residuals", "predictions",
-    "image",
     # what any OTLP sender may send
     "gauge", "sum", "histogram", "exponential_histogram", "summary",
 ]  # fmt: skip
