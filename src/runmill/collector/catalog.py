@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from runmill.collector.component import Signal
+from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.exporters.debug import DebugConfig
 from runmill.collector.exporters.run_store import RunStoreConfig
 from runmill.collector.processors.batch import BatchConfig
@@ -14,7 +14,6 @@ from runmill.collector.values import Section
 
 __all__ = [
     "CATALOG",
-    "SIGNALS",
     "ComponentKind",
     "ComponentType",
     "ExporterConfig",
@@ -27,8 +26,6 @@ ComponentKind = Literal["receivers", "processors", "exporters"]
 ReceiverConfig: TypeAlias = OtlpConfig
 ProcessorConfig: TypeAlias = BatchConfig | MemoryLimiterConfig
 ExporterConfig: TypeAlias = DebugConfig | RunStoreConfig
-
-SIGNALS: Final[tuple[Signal, ...]] = ("logs", "metrics", "traces")
 
 
 @dataclass(frozen=True, slots=True)

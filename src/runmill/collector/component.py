@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
-__all__ = ["Batch", "Component", "Consumer", "Processor", "Producer", "Signal"]
+__all__ = ["SIGNALS", "Batch", "Component", "Consumer", "Processor", "Producer", "Signal"]
 
 Signal = Literal["logs", "metrics", "traces"]
+SIGNALS: Final[tuple[Signal, ...]] = ("logs", "metrics", "traces")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,12 @@ from pydantic import Field, ValidationError
 from runmill.collector import problems
 from runmill.collector.catalog import (
     CATALOG,
-    SIGNALS,
     ComponentKind,
     ExporterConfig,
     ProcessorConfig,
     ReceiverConfig,
 )
-from runmill.collector.component import Signal
+from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.document import from_text, parse
 from runmill.collector.expand import Expander
 from runmill.collector.values import Section
@@ -152,7 +151,9 @@ class _Reading:
         for name, found in self.document.items():
             if name not in _SECTIONS and (found or name not in _FOREIGN_SECTIONS):
                 hint = problems.did_you_mean(name, _SECTIONS)
-                self.problems.append(f"{name}: unknown section (known: {', '.join(_SECTIONS)}).{hint} Remove it.")
+                self.problems.append(
+                    f"{name}: unknown section (known: {', '.join(_SECTIONS)}).{hint} Correct or remove it."
+                )
 
     def _mapping(self, name: str) -> Mapping[str, object]:
         found = self.document.get(name) or {}

@@ -11,9 +11,9 @@ from typing import Final, Literal
 from runmill.collector.component import Batch, Consumer, Signal
 from runmill.errors import Refused, Rejected
 
-__all__ = ["CountedExporter", "CountedReceiver", "Telemetry"]
+__all__ = ["RECORDS", "CountedExporter", "CountedReceiver", "Telemetry"]
 
-_RECORDS: Final[dict[Signal, str]] = {"logs": "log_records", "metrics": "metric_points", "traces": "spans"}
+RECORDS: Final[dict[Signal, str]] = {"logs": "log_records", "metrics": "metric_points", "traces": "spans"}
 
 ComponentKind = Literal["receiver", "processor", "exporter"]
 
@@ -71,7 +71,7 @@ class CountedReceiver:
         self._count("accepted", batch)
 
     def _count(self, outcome: str, batch: Batch) -> None:
-        name = f"otelcol_receiver_{outcome}_{_RECORDS[batch.signal]}"
+        name = f"otelcol_receiver_{outcome}_{RECORDS[batch.signal]}"
         self.telemetry.add(name, batch.record_count, receiver=self.receiver_id)
 
 
@@ -99,5 +99,5 @@ class CountedExporter:
         self._count("sent", batch)
 
     def _count(self, outcome: str, batch: Batch) -> None:
-        name = f"otelcol_exporter_{outcome}_{_RECORDS[batch.signal]}"
+        name = f"otelcol_exporter_{outcome}_{RECORDS[batch.signal]}"
         self.telemetry.add(name, batch.record_count, exporter=self.exporter_id)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
-__all__ = ["Duration", "Endpoint", "Section", "Size", "is_loopback", "section_of", "split_endpoint"]
+__all__ = ["Duration", "Endpoint", "Section", "Size", "UrlPath", "is_loopback", "section_of", "split_endpoint"]
 
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
@@ -74,6 +74,12 @@ def _check_endpoint(value: str) -> str:
     return value
 
 
+def _check_path(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError(f"{value!r} is not a path. Begin it with '/'")
+    return value
+
+
 Duration = Annotated[float, BeforeValidator(_parse_duration)]
 """Seconds, written as in Go: ``200ms``, ``1m30s``; a bare number is a mistake, except 0."""
 
@@ -82,6 +88,10 @@ Size = Annotated[int, BeforeValidator(_parse_size)]
 
 Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
 """``HOST:PORT``; port 0 takes a free one, no host means every interface."""
+
+
+UrlPath = Annotated[str, AfterValidator(_check_path)]
+"""The path of an address, from its first slash on."""
 
 
 def split_endpoint(endpoint: str) -> tuple[str, int]:

@@ -18,7 +18,7 @@ class DebugConfig(Section):
     """Source: OpenTelemetry Collector, exporter/debugexporter."""
 
     verbosity: Literal["basic", "normal", "detailed"] = "basic"
-    """basic: a line a batch; normal: a line a record; detailed: each record whole, as JSON."""
+    """basic: a line a batch; normal: a line a record; detailed: each record whole, as JSON. Spans: always basic."""
 
 
 class Debug:
@@ -42,14 +42,15 @@ class Debug:
 
     def _render(self, batch: Batch) -> str:
         head = f"{self._exporter_id}: {batch.signal}, {batch.record_count} records, {len(batch.payload)} bytes"
-        return head if self._verbosity == "basic" else "\n".join((head, *self._records(batch)))
+        is_brief = self._verbosity == "basic" or batch.signal == "traces"
+        return head if is_brief else "\n".join((head, *self._records(batch)))
 
     def _records(self, batch: Batch) -> Iterator[str]:
         for row in _rows(batch):
             if self._verbosity == "detailed":
                 yield f"  {json.dumps(row, ensure_ascii=False)}"
             else:
-                yield "  " + " ".join(str(row[key]) for key in _SHORT if row.get(key) is not None)
+                yield "  " + " ".join(str(row[key]) for key in _SHORT if row.get(key) not in (None, ""))
 
 
 _SHORT = ("time_unix_nano", "severity_text", "logger", "body", "name", "metric", "column", "step", "value")

@@ -11,7 +11,7 @@ import psutil
 from pydantic import Field, model_validator
 
 from runmill.collector.component import Batch, Consumer
-from runmill.collector.telemetry import Telemetry
+from runmill.collector.telemetry import RECORDS, Telemetry
 from runmill.collector.values import Duration, Section
 from runmill.errors import Refused
 
@@ -100,7 +100,7 @@ class MemoryLimiter:
         """Hand *batch* on, or raise Refused."""
         if self._is_over:
             self._telemetry.add(
-                f"otelcol_processor_refused_{batch.signal}", batch.record_count, processor=self._processor_id
+                f"otelcol_processor_refused_{RECORDS[batch.signal]}", batch.record_count, processor=self._processor_id
             )
             raise Refused(
                 f"the collector uses more than {self._soft_bytes // _MIB} MiB of memory (processor "

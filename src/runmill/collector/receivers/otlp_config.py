@@ -1,9 +1,9 @@
 """What the YAML says of the ``otlp`` receiver."""
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from runmill.collector.component import Signal
-from runmill.collector.values import Endpoint, Section, Size
+from runmill.collector.component import SIGNALS, Signal
+from runmill.collector.values import Endpoint, Section, Size, UrlPath
 
 __all__ = ["GrpcConfig", "HttpConfig", "OtlpConfig", "Protocols"]
 
@@ -14,9 +14,17 @@ class HttpConfig(Section):
     endpoint: Endpoint = "localhost:4318"
     max_request_body_size: Size = 20 * 2**20
     """Bytes, also after decompression; a larger request is answered with 413."""
-    logs_url_path: str = Field(default="/v1/logs", pattern="^/")
-    metrics_url_path: str = Field(default="/v1/metrics", pattern="^/")
-    traces_url_path: str = Field(default="/v1/traces", pattern="^/")
+    logs_url_path: UrlPath = "/v1/logs"
+    metrics_url_path: UrlPath = "/v1/metrics"
+    traces_url_path: UrlPath = "/v1/traces"
+
+    @model_validator(mode="after")
+    def _check(self) -> "HttpConfig":
+        if len(self.signals_by_path()) < len(SIGNALS):
+            raise ValueError(
+                "two of logs_url_path, metrics_url_path and traces_url_path are the same. Make them differ"
+            )
+        return self
 
     def signals_by_path(self) -> dict[str, Signal]:
         """Give which signal is sent to which path."""

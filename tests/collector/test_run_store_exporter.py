@@ -1,0 +1,224 @@
+"""``run_store``: grouped commits, an answer only after the commit, and what happens when the store cannot."""
+
+import asyncio
+
+import pytest
+from collector_fakes import RecordingStore, batch, settle, until
+
+from runmill.collector.component import Batch, Producer
+from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.telemetry import Telemetry
+from runmill.errors import Conflict, Refused, Rejected
+
+
+def exporter(store, telemetry=None, **settings):
+    return RunStore(
+        RunStoreConfig(url="./store", **settings),
+        exporter_id="run_store",
+        open_store=lambda _: store,
+        telemetry=telemetry or Telemetry(),
+    )
+
+
+@pytest.fixture
+async def started():
+    """Give a function that makes started exporters; each is shut down after the test."""
+    made = []
+
+    async def start(store, *args, **settings):
+        made.append(exporter(store, *args, **settings))
+        await made[-1].start()
+        return made[-1]
+
+    yield start
+    for one in made:
+        await one.shutdown()
+
+
+def consume_all(one, *batches):
+    return [asyncio.create_task(one.consume(batch)) for batch in batches]
+
+
+async def test_batch_is_answered_after_its_commit(started):
+    """While the commit is under way the sender waits."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store)
+    [sent] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    assert not sent.done()
+    store.open.set()
+    await sent
+    assert store.bodies() == [["a"]]
+
+
+async def test_what_waits_during_a_commit_is_one_commit(started):
+    """Many small batches cost one transaction; their order is kept."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store, commit_records=3)
+    [first] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    others = consume_all(one, batch("b"), batch("c", "d"))
+    await settle()
+    store.open.set()
+    await asyncio.gather(first, *others)
+    assert store.bodies() == [["a"], ["b", "c", "d"]]
+
+
+async def test_metrics_and_logs_share_a_commit(started):
+    """What a run logged at the same time becomes visible together."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store, commit_records=2)
+    [first] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    metrics = Batch("metrics", b"", 1)
+    others = consume_all(one, batch("b"), metrics)
+    await settle()
+    store.open.set()
+    await asyncio.gather(first, *others)
+    assert [len(group) for group in store.appends] == [1, 2]
+
+
+async def test_producer_and_sequence_reach_the_store(started):
+    """By them the store recognises what is sent again."""
+    store = RecordingStore()
+    one = await started(store)
+    await one.consume(batch("a", producer=Producer("p", 7)))
+    [[delivery]] = store.appends
+    assert (delivery.producer_id, delivery.sequence) == ("p", 7)
+
+
+async def test_bytes_that_are_not_otlp_are_rejected_and_cost_the_others_nothing(started):
+    """Each batch of a group is decoded on its own."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store, commit_records=2)
+    [first] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    good, bad = consume_all(one, batch("b"), Batch("logs", b"\xff", 1))
+    await settle()
+    store.open.set()
+    await asyncio.gather(first, good)
+    with pytest.raises(Rejected):
+        await bad
+    assert store.bodies() == [["a"], ["b"]]
+
+
+async def test_store_that_cannot_commit_refuses_and_later_batches_are_taken(started):
+    """Nothing of the group is stored, so all of it must come again; then it is committed."""
+    store = RecordingStore(Refused("disk full"))
+    one = await started(store)
+    with pytest.raises(Refused, match=r"^disk full$"):
+        await one.consume(batch("a"))
+    await one.consume(batch("a"))
+    assert store.bodies() == [["a"], ["a"]]
+
+
+async def test_group_the_store_will_not_take_is_committed_one_by_one(started):
+    """One batch that breaks the store does not take its companions with it."""
+    store = RecordingStore(None, Rejected("no table takes it"), None, Rejected("no table takes it"))
+    store.open.clear()
+    one = await started(store, commit_records=2)
+    [first] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    good, bad = consume_all(one, batch("good"), batch("bad"))
+    await settle()
+    store.open.set()
+    await asyncio.gather(first, good)
+    with pytest.raises(Rejected):
+        await bad
+    assert store.bodies() == [["a"], ["good", "bad"], ["good"], ["bad"]]
+
+
+async def test_more_waiting_bytes_than_allowed_are_refused(started):
+    """Memory is bounded: senders keep what does not fit, and it fits again after the commit."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store, max_waiting_bytes=len(batch("a").payload) + 1)
+    [first] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    with pytest.raises(Refused, match=r"^\d+ bytes wait for the run store already"):
+        await one.consume(batch("b"))
+    store.open.set()
+    await first
+    await one.consume(batch("b"))
+
+
+async def test_one_batch_larger_than_all_that_may_wait_is_still_taken(started):
+    """Refusing it could never end."""
+    one = await started(RecordingStore(), max_waiting_bytes=1)
+    await one.consume(batch("a"))
+
+
+async def test_shutdown_commits_what_waits(started):
+    """Nothing that was taken is left behind, and nothing more is taken."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store, commit_interval="1h")
+    tasks = consume_all(one, batch("a"), batch("b"))
+    await until(lambda: store.appends)
+    stopping = asyncio.create_task(one.shutdown())
+    await settle()
+    with pytest.raises(Refused, match=r"^the collector is stopping"):
+        await one.consume(batch("c"))
+    store.open.set()
+    await asyncio.gather(stopping, *tasks)
+    assert sorted(sum(store.bodies(), [])) == ["a", "b"]
+
+
+async def test_sender_that_leaves_does_not_stop_the_commits(started):
+    """Its batch is committed all the same; its waiting bytes are free again."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store)
+    [leaving] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    leaving.cancel()
+    store.open.set()
+    await one.consume(batch("b"))
+    assert store.bodies() == [["a"], ["b"]]
+
+
+async def test_next_group_is_decoded_while_one_is_committed(started):
+    """The two halves of the work overlap: what cannot be decoded is answered before the commit before it ends."""
+    store = RecordingStore()
+    store.open.clear()
+    one = await started(store, commit_records=1)
+    [first] = consume_all(one, batch("a"))
+    await until(lambda: store.appends)
+    with pytest.raises(Rejected):
+        await one.consume(Batch("logs", b"\xff", 1))
+    assert not first.done()
+    store.open.set()
+    await first
+
+
+async def test_store_that_cannot_be_opened_fails_the_start():
+    """The error is the store's own, which says what to do."""
+
+    def cannot_open(_url):
+        raise Conflict("another process has it")
+
+    config = RunStoreConfig(url="./store")
+    one = RunStore(config, exporter_id="run_store", open_store=cannot_open, telemetry=Telemetry())
+    with pytest.raises(Conflict, match=r"^another process has it$"):
+        await one.start()
+    await one.shutdown()
+
+
+async def test_commits_and_repeats_are_counted(started):
+    """How many transactions, and how many batches had been stored before."""
+
+    class Repeating(RecordingStore):
+        def append(self, deliveries, /):
+            return super().append(deliveries) + 1
+
+    telemetry = Telemetry()
+    one = await started(Repeating(), telemetry)
+    await one.consume(batch("a"))
+    assert telemetry.snapshot() == {
+        'runmill_run_store_commits_total{exporter="run_store"}': 1,
+        'runmill_run_store_repeated_batches_total{exporter="run_store"}': 1,
+    }
