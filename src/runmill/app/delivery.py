@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from runmill.app.grpc_sender import GrpcSender
 from runmill.app.notices import notice
 from runmill.app.sender import Sender
 from runmill.app.settings import Settings
@@ -56,7 +57,7 @@ class Delivery:
     def __init__(self, settings: Settings, own: Source) -> None:
         self._settings = settings
         self._own = own
-        self._sender = Sender(settings)
+        self._sender = GrpcSender(settings) if settings.protocol == "grpc" else Sender(settings)
         # Held by whoever delivers now. Nothing that logs waits for it.
         self._busy = threading.Lock()
         self._stop = threading.Event()
@@ -169,21 +170,23 @@ class Delivery:
     def _send(self, source: Source, batch: JournalBatch, timeout_seconds: float) -> None:
         self._send_files(batch, timeout_seconds)
         if logs := encode_logs(batch.records, source.resource_of):
-            self._sender.send(
-                "logs",
-                logs,
-                producer_id=f"{source.journal_id}.logs",
-                sequence=batch.sequence,
-                timeout_seconds=timeout_seconds,
-            )
+            self._send_signal("logs", logs, source, batch.sequence, timeout_seconds)
         if metrics := encode_metrics(batch.records, source.resource_of):
-            self._sender.send(
-                "metrics",
-                metrics,
-                producer_id=f"{source.journal_id}.metrics",
-                sequence=batch.sequence,
-                timeout_seconds=timeout_seconds,
-            )
+            self._send_signal("metrics", metrics, source, batch.sequence, timeout_seconds)
+
+    def _send_signal(
+        self, signal: Literal["logs", "metrics"], payload: bytes, source: Source, sequence: int, timeout_seconds: float
+    ) -> None:
+        partial = self._sender.send(
+            signal,
+            payload,
+            producer_id=f"{source.journal_id}.{signal}",
+            sequence=sequence,
+            timeout_seconds=timeout_seconds,
+        )
+        if partial is not None:
+            self.rejected_count += partial.rejected_count
+            notice(f"the collector did not take {partial.rejected_count} records of a batch: {partial.message!r}")
 
     def _send_files(self, batch: JournalBatch, timeout_seconds: float) -> None:
         """Put the bytes of uploaded files before the events that tell of them."""

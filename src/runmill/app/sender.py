@@ -20,6 +20,7 @@ from runmill.app.settings import Settings
 from runmill.errors import Refused, Rejected, Unavailable
 from runmill.home import Server
 from runmill.otlp import runs
+from runmill.otlp.partial import PartialSuccess, decode_partial_success
 
 __all__ = ["DEFAULT_ENDPOINT", "Sender"]
 
@@ -69,8 +70,8 @@ class Sender:
         producer_id: str,
         sequence: int,
         timeout_seconds: float,
-    ) -> None:
-        """Deliver one request.
+    ) -> PartialSuccess | None:
+        """Deliver one request; give what was not taken of it.
 
         Raises Unavailable (nobody answers), Refused (send again later), Rejected (never send again).
         """
@@ -82,7 +83,9 @@ class Sender:
         server = self.server()
         own = self._settings.logs_endpoint if signal == "logs" else self._settings.metrics_endpoint
         request = _Request("POST", own or f"{server.endpoint}/v1/{signal}", payload, headers)
-        _check(request, self._exchange(request, server, timeout_seconds))
+        answer = self._exchange(request, server, timeout_seconds)
+        _check(request, answer)
+        return decode_partial_success(answer.body)
 
     def put(self, sha256: str, path: Path, *, timeout_seconds: float) -> None:
         """Deliver the bytes of a file. Raises as `send` does; Rejected also where the receiver takes no files."""

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -27,6 +28,8 @@ class Settings:
     """Whole address for logs, used as it is; None: `endpoint` + ``/v1/logs``."""
     metrics_endpoint: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    protocol: str = "http/protobuf"
+    """``http/protobuf`` or, with the ``grpc`` extra, ``grpc``."""
     compression: str = "none"
     """``none`` or ``gzip``."""
     timeout_seconds: float = 10.0
@@ -55,7 +58,8 @@ def resolve(
         logs_endpoint=None if endpoint else _address("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"),
         metrics_endpoint=None if endpoint else _address("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"),
         headers=tuple(headers.items()) if headers is not None else _pairs("OTEL_EXPORTER_OTLP_HEADERS"),
-        compression=_compression(),
+        protocol=_protocol(),
+        compression=_choice("OTEL_EXPORTER_OTLP_COMPRESSION", "none", "gzip"),
         timeout_seconds=_timeout_seconds(),
         certificate=_certificate(),
         service_name=service_name or _first("RUNMILL_SERVICE_NAME"),
@@ -108,10 +112,21 @@ def _timeout_seconds() -> float:
     return number / 1000 if number >= _MILLISECONDS_FROM else number
 
 
-def _compression() -> str:
-    value = _first("OTEL_EXPORTER_OTLP_COMPRESSION") or "none"
-    if value not in ("none", "gzip"):
-        raise ConfigError(f"OTEL_EXPORTER_OTLP_COMPRESSION: {value!r} is not known. Set 'gzip' or 'none'.")
+def _choice(name: str, *known: str) -> str:
+    """Read one of the values *known*, the first of which is the default."""
+    value = _first(name) or known[0]
+    if value not in known:
+        raise ConfigError(f"{name}: {value!r} is not known. Set one of {', '.join(map(repr, known))}, or unset it.")
+    return value
+
+
+def _protocol() -> str:
+    value = _choice("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "grpc")
+    if value == "grpc" and find_spec("grpc") is None:
+        raise ConfigError(
+            "OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' needs the 'grpc' extra. Run pip install 'runmill[grpc]', or set "
+            "'http/protobuf'."
+        )
     return value
 
 

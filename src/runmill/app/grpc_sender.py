@@ -1,0 +1,91 @@
+"""Sends encoded OTLP over gRPC, which comes with the ``grpc`` extra. Like `sender`: no retries, no threads of ours."""
+
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from runmill.app.settings import Settings
+from runmill.errors import Refused, Rejected, Unavailable
+from runmill.home import Server
+from runmill.otlp import runs
+from runmill.otlp.partial import PartialSuccess, decode_partial_success
+
+__all__ = ["DEFAULT_ENDPOINT", "GrpcSender"]
+
+DEFAULT_ENDPOINT: Final = "http://localhost:4317"
+
+_METHODS: Final = {
+    "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+}
+
+# Source: OTLP specification, OTLP/gRPC Response: RESOURCE_EXHAUSTED is retried only with a RetryInfo.
+_RETRYABLE: Final = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "DATA_LOSS"})
+_RETRY_INFO: Final = "google.rpc.retryinfo-bin"
+
+
+class GrpcSender:
+    """One channel, opened when needed; a forked child opens its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._channel: Any = None
+
+    def server(self) -> Server:
+        """Say where data goes."""
+        return Server(self._settings.endpoint or DEFAULT_ENDPOINT, 0, "")
+
+    def send(
+        self,
+        signal: Literal["logs", "metrics"],
+        payload: bytes,
+        *,
+        producer_id: str,
+        sequence: int,
+        timeout_seconds: float,
+    ) -> PartialSuccess | None:
+        """Deliver one request; give what was not taken of it.
+
+        Raises Unavailable (nobody answers), Refused (send again later), Rejected (never send again).
+        """
+        import grpc  # noqa: PLC0415 - by extra; the settings saw to it that it is there
+
+        call = self._connect(grpc).unary_unary(_METHODS[signal])
+        metadata = [(name.lower(), value) for name, value in self._settings.headers]
+        metadata += [(runs.PRODUCER_HEADER.lower(), producer_id), (runs.SEQUENCE_HEADER.lower(), str(sequence))]
+        compression = grpc.Compression.Gzip if self._settings.compression == "gzip" else None
+        try:
+            answer = call(payload, timeout=timeout_seconds, metadata=metadata, compression=compression)
+        except grpc.RpcError as error:
+            raise self._meaning(error) from error
+        return decode_partial_success(answer)
+
+    def put(self, sha256: str, path: Path, *, timeout_seconds: float) -> None:  # noqa: ARG002 - as the HTTP sender's
+        """Raise Rejected: OTLP has no place for the bytes of files, and this receiver speaks nothing else."""
+        raise Rejected(f"{self.server().endpoint} speaks gRPC, which takes no files. Set an OTLP/HTTP endpoint.")
+
+    def close(self) -> None:
+        """Let the channel go."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    def _connect(self, grpc: Any) -> Any:
+        if self._channel is None:
+            parts = urlsplit(self.server().endpoint)
+            if parts.scheme == "https":
+                trusted = Path(self._settings.certificate).read_bytes() if self._settings.certificate else None
+                self._channel = grpc.secure_channel(parts.netloc, grpc.ssl_channel_credentials(trusted))
+            else:
+                self._channel = grpc.insecure_channel(parts.netloc)
+        return self._channel
+
+    def _meaning(self, error: Any) -> Exception:
+        name = error.code().name
+        text = f"{self.server().endpoint} answered {name} {error.details()!r}"
+        if name == "UNAVAILABLE":
+            return Unavailable(text)
+        asked_to_retry = any(key == _RETRY_INFO for key, _ in error.trailing_metadata() or ())
+        if name in _RETRYABLE or (name == "RESOURCE_EXHAUSTED" and asked_to_retry):
+            return Refused(text)
+        return Rejected(text)
