@@ -12,14 +12,16 @@ _HOUR_SECONDS: Final = 3_600
 _DAY_SECONDS: Final = 86_400
 _DIGITS: Final = 4
 _LONGEST_COUNT: Final = 10**12
+_ROUNDED: Final = 10**_DIGITS
+"""From here on 4 digits would lose some of a whole number."""
 
 
 def number(value: object) -> str:
     """Give 4 significant digits: ``0.01234``, ``12,350``, ``1.235e-07``; what is no number as its text."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return _word(value)
-    if isinstance(value, int) and abs(value) < _LONGEST_COUNT:
-        return f"{value:,}"  # a count: nobody wants it rounded
+    if _is_count(value):
+        return f"{int(value):,}"  # nobody wants it rounded
     if not math.isfinite(value):
         return exact_number(value)
     if value == 0:
@@ -99,6 +101,10 @@ def clock(unix_nano: int) -> str:
 def _local(unix_nano: int) -> dt.datetime:
     moment = dt.datetime.fromtimestamp(unix_nano // _SECOND, dt.UTC)
     return moment.replace(microsecond=unix_nano % _SECOND // 1000).astimezone()
+
+
+def _is_count(value: float) -> bool:
+    return abs(value) < _LONGEST_COUNT and (isinstance(value, int) or (value.is_integer() and abs(value) >= _ROUNDED))
 
 
 def _word(value: object) -> str:
