@@ -45,6 +45,7 @@ class EndCalls(FileCalls):
     def complete(self, _set_status: bool = True) -> None:
         """Upload the outputs folder and end the run as Completed; a second end changes nothing."""
         self._end("Completed", None, says_status=_set_status)
+        self._deliver()
 
     def fail(
         self,
@@ -62,10 +63,12 @@ class EndCalls(FileCalls):
             InvalidArgument: *error_details* is something else.
         """
         self._end("Failed", _error(error_details, error_code), says_status=_set_status)
+        self._deliver()
 
     def cancel(self) -> None:
         """End the run as Canceled."""
         self._end("Canceled", None, says_status=True)
+        self._deliver()
 
     def flush(self, timeout_seconds: float = 300) -> None:
         """Return when the store has everything that was logged. Raises Unavailable when that takes longer.
@@ -113,15 +116,17 @@ class EndCalls(FileCalls):
             ended = self._recorder.event(runs.ENDED, body)
             self._state = replace(self._state, status=status, end_time_unix_nano=ended, error=error)
             active_runs().remove(self._recorder.key)
-        # Not `flush`: it is in the journal, and a collector that is away is no fault of the run's.
+
+    def _deliver(self) -> None:
+        # Not `flush`, which raises: it is in the journal, and a collector that is away is no fault of the run's.
         self._link.outlet.flush(_END_FLUSH_SECONDS)
 
     def _end_with_process(self, error: BaseException | None) -> None:
-        """End as the process does: Completed when *error* is None."""
+        """End as the process does, Completed when *error* is None; the outlet delivers at its own exit."""
         if error is None:
-            self.complete()
+            self._end("Completed", None, says_status=True)
         else:
-            self.fail(error)
+            self._end("Failed", _error(error, None), says_status=True)
 
 
 def _error(details: "str | BaseException | None", code: str | None) -> dict[str, Any]:

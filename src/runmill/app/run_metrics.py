@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from runmill.app.client import Client
 from runmill.app.images import draw, find_image_type, is_drawable
 from runmill.app.listing import Wanted, descendants
 from runmill.app.metric_files import MetricFile, address_of, metric_file
@@ -136,14 +137,12 @@ class MetricCalls(FileCalls):
         Raises:
             Unavailable: The store cannot be read now.
         """
+        client = self._link.fresh_client()
         if not recursive:
-            return self._metrics_of(self.id, name, populate=populate)
-        wanted, everything_below = (
-            Wanted(type=run_type),
-            descendants(self._link.fresh_client(), self.id, recursive=True),
-        )
-        below = [run.run_id for run in everything_below if wanted.fits(run)]
-        found = {run_id: self._metrics_of(run_id, name, populate=populate) for run_id in (self.id, *below)}
+            return _metrics_of(client, self.id, name, populate=populate)
+        wanted, below = Wanted(type=run_type), descendants(client, self.id, recursive=True)
+        run_ids = [self.id, *(run.run_id for run in below if wanted.fits(run))]
+        found = {run_id: _metrics_of(client, run_id, name, populate=populate) for run_id in run_ids}
         return {run_id: metrics for run_id, metrics in found.items() if metrics}
 
     def get_series(self, name: str | None = None) -> list[MetricSeries]:
@@ -152,14 +151,6 @@ class MetricCalls(FileCalls):
         What a ``log`` call returned from is in it. Raises Unavailable.
         """
         return series_of(self._link.fresh_client().points(self.id, name))
-
-    def _metrics_of(self, run_id: str, name: str | None, *, populate: bool) -> dict[str, object]:
-        client = self._link.fresh_client()
-
-        def to_file(point: MetricPoint) -> "str | MetricFile":
-            return metric_file(client, run_id, point) if populate else address_of(run_id, point)
-
-        return old_shapes(client.points(run_id, name), to_file)
 
     def _log_rows(self, name: str, kind: str, rows: "list[dict[str, Scalar]]", description: str | None) -> None:
         numeric = all(is_number(cell) for cells in rows for cell in cells.values())
@@ -190,6 +181,13 @@ class MetricCalls(FileCalls):
         kept = Path(path).as_posix() if is_inside else Path(path).name
         self._keep(kept, Path(path), media_type)
         return kept
+
+
+def _metrics_of(client: Client, run_id: str, name: str | None, *, populate: bool) -> dict[str, object]:
+    def to_file(point: MetricPoint) -> "str | MetricFile":
+        return metric_file(client, run_id, point) if populate else address_of(run_id, point)
+
+    return old_shapes(client.points(run_id, name), to_file)
 
 
 def _text(description: object) -> str:

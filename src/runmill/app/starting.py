@@ -53,7 +53,9 @@ def start_run(outlet: Writes, new: NewRun) -> model.Run:
     # Absent is not the same as null or empty: an event carries only what it says.
     said = {key: fact for key, fact in facts.items() if fact not in (None, "", {})}
     started = recorder.event(runs.STARTED, said)
-    return model.Run(run_id=model.RunId(run_id), number=0, start_time_unix_nano=started, **facts)
+    return model.Run(
+        run_id=model.RunId(run_id), number=0, start_time_unix_nano=started, end_time_unix_nano=None, **facts
+    )
 
 
 @cache
