@@ -9,6 +9,7 @@ from runmill.errors import Refused, Rejected, Unavailable
 from runmill.home import Server
 from runmill.otlp import runs
 from runmill.otlp.partial import PartialSuccess, decode_partial_success
+from runmill.otlp.status import outcome_of_grpc
 
 __all__ = ["DEFAULT_ENDPOINT", "GrpcSender"]
 
@@ -19,8 +20,7 @@ _METHODS: Final = {
     "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 }
 
-# Source: OTLP specification, OTLP/gRPC Response: RESOURCE_EXHAUSTED is retried only with a RetryInfo.
-_RETRYABLE: Final = frozenset({"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "DATA_LOSS"})
+_UNAVAILABLE: Final = 14
 _RETRY_INFO: Final = "google.rpc.retryinfo-bin"
 
 
@@ -81,11 +81,9 @@ class GrpcSender:
         return self._channel
 
     def _meaning(self, error: Any) -> Exception:
-        name = error.code().name
-        text = f"{self.server().endpoint} answered {name} {error.details()!r}"
-        if name == "UNAVAILABLE":
+        code, _ = error.code().value
+        text = f"{self.server().endpoint} answered {error.code().name} {error.details()!r}"
+        if code == _UNAVAILABLE:
             return Unavailable(text)
-        asked_to_retry = any(key == _RETRY_INFO for key, _ in error.trailing_metadata() or ())
-        if name in _RETRYABLE or (name == "RESOURCE_EXHAUSTED" and asked_to_retry):
-            return Refused(text)
-        return Rejected(text)
+        has_retry_info = any(key == _RETRY_INFO for key, _ in error.trailing_metadata() or ())
+        return Refused(text) if outcome_of_grpc(code, has_retry_info=has_retry_info) == "retry" else Rejected(text)

@@ -21,15 +21,12 @@ from runmill.errors import Refused, Rejected, Unavailable
 from runmill.home import Server
 from runmill.otlp import runs
 from runmill.otlp.partial import PartialSuccess, decode_partial_success
+from runmill.otlp.status import outcome_of_http
 
 __all__ = ["DEFAULT_ENDPOINT", "Sender"]
 
 DEFAULT_ENDPOINT: Final = "http://localhost:4318"
 
-# Source: OTLP specification, Retryable Response Codes.
-_RETRYABLE: Final = frozenset(
-    {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-)
 _MOST_ANSWER_BYTES: Final = 4 << 20
 
 
@@ -155,12 +152,13 @@ class Sender:
 
 
 def _check(request: _Request, answer: _Answer) -> None:
-    """Raise what the status says. Source: OTLP specification, Failures and Retryable Response Codes."""
-    if 200 <= answer.status < 300:  # noqa: PLR2004 - success
+    """Raise what the status says."""
+    outcome = outcome_of_http(answer.status)
+    if outcome == "accepted":
         return
     said = answer.body[:300].decode(errors="replace").strip()
     text = f"{request.url} answered {answer.status} {said!r}"
-    if answer.status in _RETRYABLE:
+    if outcome == "retry":
         raise Refused(text, retry_after_seconds=_seconds(answer.retry_after))
     raise Rejected(text)
 
