@@ -13,11 +13,40 @@ run.complete()
 """
 
 from runmill._version import __version__
+from runmill.app.experiment import Experiment
 from runmill.app.handler import Handler
 from runmill.app.outlet import flush
+from runmill.app.run import Run, get_run
+from runmill.app.workspace import Workspace
+from runmill.errors import (
+    ConfigError,
+    Conflict,
+    InvalidArgument,
+    NotFound,
+    Refused,
+    Rejected,
+    RunFailed,
+    RunmillError,
+    Unavailable,
+    WireError,
+)
 
 __all__ = [
+    "ConfigError",
+    "Conflict",
+    "Experiment",
     "Handler",
+    "InvalidArgument",
+    "NotFound",
+    "Refused",
+    "Rejected",
+    "Run",
+    "RunFailed",
+    "RunmillError",
+    "Unavailable",
+    "WireError",
+    "Workspace",
     "__version__",
     "flush",
+    "get_run",
 ]
