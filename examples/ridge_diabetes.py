@@ -22,7 +22,7 @@ logging.basicConfig(level=logging.DEBUG, handlers=[runmill.Handler()])
 structlog.configure(processors=[structlog.stdlib.add_log_level, send])
 
 log = logging.getLogger("ridge")
-events = structlog.get_logger("ridge.models")
+events = structlog.get_logger().bind(logger="ridge.models")
 
 ALPHAS = [round(step * 0.05, 2) for step in range(20)]  # 0.0, 0.05, ... 0.95
 OUTPUTS = Path("outputs")

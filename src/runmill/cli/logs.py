@@ -22,7 +22,7 @@ def logs(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN]",
+            metavar="RUN",
             help="A run's id, a unique prefix of it, or 'latest'; none: everything.",
             show_default=False,
         ),

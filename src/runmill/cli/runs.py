@@ -73,7 +73,7 @@ def show(run: RunArgument, *, as_json: AsJson = False, home_dir: HomeOption = No
 def metrics(
     run: RunArgument,
     metric: Annotated[
-        str | None, typer.Argument(metavar="[METRIC]", help="Every point of this one.", show_default=False)
+        str | None, typer.Argument(metavar="METRIC", help="Every point of this one.", show_default=False)
     ] = None,
     *,
     as_json: AsJson = False,

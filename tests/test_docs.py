@@ -1,0 +1,70 @@
+"""What users can call, set or type is in the documentation."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import runmill
+import runmill.structlog
+import runmill.testing
+from runmill.cli.app import app
+from runmill.otlp import runs
+
+ROOT = Path(__file__).parents[1]
+DOCS = {path.name: path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
+EVERYTHING = "\n".join(DOCS.values())
+
+
+def commands(command: object, *path: str) -> Iterator[tuple[str, object]]:
+    below = getattr(command, "commands", {})
+    if not below:
+        yield " ".join(path), command
+    for name, each in below.items():
+        yield from commands(each, *path, name)
+
+
+COMMANDS = dict(commands(typer.main.get_command(app), "runmill"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_and_its_options_are_documented(command: str):
+    """A command has a section in docs/cli.md that names each of its options."""
+    heading = re.search(rf"^### `({re.escape(command)}( .*)?)`$", DOCS["cli.md"], re.MULTILINE)
+    assert heading, f"{command} has no section"
+    options = {option for parameter in COMMANDS[command].params for option in parameter.opts if option.startswith("-")}
+    assert {option for option in options - {"--help"} if option not in re.split(r"[\s\[\]|]", heading[1])} == set()
+
+
+@pytest.mark.parametrize("name", [*runmill.__all__, *runmill.structlog.__all__, *runmill.testing.__all__])
+def test_public_name_is_documented(name: str):
+    """Every public name is in the README or in docs/."""
+    assert re.search(rf"\b{re.escape(name)}\b", EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(value for key, value in vars(runs).items() if key.isupper() and isinstance(value, str))
+)
+def test_wire_name_is_documented(name: str):
+    """Every attribute, event and header of a run is in docs/conventions.md."""
+    assert f"`{name}`" in DOCS["conventions.md"]
+
+
+def variables() -> set[str]:
+    sources = (path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    return {name for source in sources for name in re.findall(r'"((?:RUNMILL|OTEL)_[A-Z_]+[A-Z])"', source)}
+
+
+def test_environment_variables_are_documented():
+    """Every variable the code reads is in docs/configuration.md."""
+    assert {name for name in variables() if f"`{name}" not in DOCS["configuration.md"]} == set()
+
+
+@pytest.mark.parametrize("name", DOCS)
+def test_links_lead_somewhere(name: str):
+    """A relative link in the documentation names a file that is there."""
+    folder = ROOT if name == "README.md" else ROOT / "docs"
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", DOCS[name])
+    assert [target for target in targets if not (folder / target).exists()] == []
