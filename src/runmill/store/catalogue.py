@@ -55,12 +55,6 @@ class Catalogue:
             elif entry.run is not None and origin.last_seen_unix_nano > entry.run.last_seen_unix_nano:
                 entry.run = replace(entry.run, last_seen_unix_nano=origin.last_seen_unix_nano)
 
-    def knows_origin(self, run_id: RunId) -> bool:
-        """Say whether nothing more is to be learned of a run from its resources."""
-        with self._lock:
-            entry = self._entries.get(run_id)
-            return entry is not None and all((entry.origin.experiment, entry.origin.host, entry.origin.service))
-
     def changed(self, run_ids: Iterable[RunId]) -> None:
         """Take note that events of these runs, which were seen, are committed."""
         with self._lock:

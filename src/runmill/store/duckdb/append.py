@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
@@ -32,18 +32,18 @@ class Commit:
     points: pa.Table
     events: pa.Table
     artifacts: pa.Table
-    log_summaries: pa.Table
-    point_summaries: pa.Table
+    log_summaries: list[dict[str, Any]]
+    point_summaries: list[dict[str, Any]]
 
     def log_tallies(self) -> Iterator[LogTally]:
         """Say what to add to the sums of logs."""
-        for row in self.log_summaries.to_pylist():
+        for row in self.log_summaries:
             span = Span(row["first_seq"], row["last_seq"])
             yield LogTally(row["run_id"], row["service"], row["logger"], row["count"], span)
 
     def point_tallies(self) -> Iterator[PointTally]:
         """Say what to add to the sums of points."""
-        for row in self.point_summaries.select(["run_id", "count", "first_seq", "last_seq"]).to_pylist():
+        for row in self.point_summaries:
             yield PointTally(row["run_id"], row["count"], Span(row["first_seq"], row["last_seq"]))
 
     def changed_runs(self) -> set[RunId]:
@@ -53,11 +53,9 @@ class Commit:
 
     def sightings(self) -> Iterator[Sighting]:
         """Say of which runs something came."""
-        columns = ["run_id", "resource_id", "first_time_unix_nano", "last_time_unix_nano"]
-        for summaries in (self.log_summaries, self.point_summaries):
-            for run_id, *seen in zip(*summaries.select(columns).to_pydict().values(), strict=True):
-                if run_id is not None:
-                    yield Sighting(run_id, *seen)
+        for row in (*self.log_summaries, *self.point_summaries):
+            if row["run_id"] is not None:
+                yield Sighting(*(row[name] for name in Sighting._fields))
         for event in self.events.select(["run_id", "resource_id", "time_unix_nano"]).to_pylist():
             yield Sighting(event["run_id"], event["resource_id"], event["time_unix_nano"], event["time_unix_nano"])
         for artifact in self.artifacts.select(["run_id", "time_unix_nano"]).to_pylist():
@@ -186,8 +184,13 @@ def _insert_resources(connection: duckdb.DuckDBPyConnection, resources: pa.Table
             )
 
 
-def _summarise(connection: duckdb.DuckDBPyConnection, name: str, query: str, **rows: pa.Table) -> pa.Table:
+def _summarise(connection: duckdb.DuckDBPyConnection, name: str, query: str, **rows: pa.Table) -> list[dict[str, Any]]:
+    """Store what *query* makes of the rows, and give its plain columns."""
+    if not any(table.num_rows for table in rows.values()):
+        return []
     with _registered(connection, **rows):
         summaries = connection.execute(query).to_arrow_table()
     _insert(connection, name, summaries)
-    return summaries
+    plain = [field.name for field in summaries.schema if not pa.types.is_struct(field.type)]
+    summed: list[dict[str, Any]] = summaries.select(plain).to_pylist()
+    return summed

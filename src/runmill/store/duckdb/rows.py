@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -101,7 +102,7 @@ def _build(cls: type[T], length: int, **columns: Iterable[Any]) -> list[T]:
 
     0.45 us a MetricPoint; its constructor, which has to get round its own freezing, takes 1.13.
     """
-    made = [object.__new__(cls) for _ in range(length)]
+    made = list(map(object.__new__, repeat(cls, length)))
     for name, column in columns.items():
         deque(map(getattr(cls, name).__set__, made, column), maxlen=0)
     return made

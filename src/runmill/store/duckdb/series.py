@@ -30,9 +30,23 @@ class _Points:
     def where(self, sql: str, **values: Any) -> "_Points":
         return replace(self, sql=f"{self.sql} and {sql}", values=self.values | values)
 
-    def select(self, connection: duckdb.DuckDBPyConnection, columns: str, rest: str = "", **more: Any) -> list[Any]:
+    def select(self, connection: duckdb.DuckDBPyConnection, columns: str, rest: str = "") -> list[Any]:
         sql = f"select {columns} from points where {self.sql} {rest}"  # noqa: S608 - our own text
-        return connection.execute(sql, self.values | more).fetchall()
+        return connection.execute(sql, self.values).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """How many points there are, and between which x; no x where there are none."""
+
+    count: int
+    first: int
+    last: int
+
+
+_EXTENT: Final = "count({x}), min({x}), max({x})"
+_OF_NUMBERS: Final = 'filter ("value" is not null)'
+_EXTENT_OF_NUMBERS: Final = f"count({{x}}) {_OF_NUMBERS}, min({{x}}) {_OF_NUMBERS}, max({{x}}) {_OF_NUMBERS}"
 
 
 def series(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, span: Span) -> Series:
@@ -45,16 +59,16 @@ def series(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, span: Span
     if not 1 <= query.buckets <= _MOST_BUCKETS:
         raise InvalidArgument(f"buckets {query.buckets!r}: give 1 to {_MOST_BUCKETS}.")
     chosen = _chosen(query, span)
-    axis = _axis(connection, query, chosen)
+    axis, extent = _axis(connection, query, chosen)
     drawn = _drawn(query, chosen, _COLUMN[axis])
-    [(count, first, last)] = drawn.select(connection, f"count(*), min({drawn.x}), max({drawn.x})")
-    if count <= 2 * query.buckets:
+    if query.x_min is not None or query.x_max is not None:
+        [row] = drawn.select(connection, _EXTENT.format(x=drawn.x))
+        extent = _Extent(*row)
+    if extent.count <= 2 * query.buckets:
         buckets = _whole(connection, drawn)
     else:
-        buckets = _reduced(
-            connection, drawn, first=float(first), width=(last - first) / query.buckets, count=query.buckets
-        )
-    return Series(metric=query.metric, column=query.column, x=axis, count=count, buckets=buckets)
+        buckets = _reduced(connection, drawn, extent, query.buckets)
+    return Series(metric=query.metric, column=query.column, x=axis, count=extent.count, buckets=buckets)
 
 
 def _chosen(query: SeriesQuery, span: Span) -> _Points:
@@ -67,22 +81,19 @@ def _chosen(query: SeriesQuery, span: Span) -> _Points:
     return chosen if query.rank is None else chosen.where("rank = $rank", rank=query.rank)
 
 
-def _axis(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, chosen: _Points) -> Axis:
-    """Give the x that was asked for, else the first that every number has."""
-    [(found, numbers, steps, indexes)] = chosen.select(
-        connection,
-        'count(*), count("value"), count(step) filter ("value" is not null), '
-        'count("index") filter ("value" is not null)',
-    )
+def _axis(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, chosen: _Points) -> tuple[Axis, _Extent]:
+    """Give the x that was asked for, else the first that every number has; and how far the numbers reach on it."""
+    columns = ", ".join(_EXTENT_OF_NUMBERS.format(x=x) for x in _COLUMN.values())
+    [(found, numbers, *reach)] = chosen.select(connection, f'count(*), count("value"), {columns}')
     if not found:
         column = "" if query.column is None else f", column {query.column!r}"
         rank = "" if query.rank is None else f", rank {query.rank!r}"
         raise NotFound(f"run {query.run_id!r}: no metric {query.metric!r}{column}{rank}.")
+    extents = {axis: _Extent(*reach[3 * n : 3 * n + 3]) for n, axis in enumerate(_COLUMN)}
     if query.x is not None:
-        return query.x
-    if numbers == steps:
-        return "step"
-    return "index" if numbers == indexes else "time"
+        return query.x, extents[query.x]
+    axis = next(axis for axis, extent in extents.items() if extent.count == numbers)
+    return axis, extents[axis]
 
 
 def _drawn(query: SeriesQuery, chosen: _Points, x: str) -> _Points:
@@ -106,23 +117,18 @@ def _single(x: float, value: float) -> Bucket:
     return Bucket(x, minimum=None, maximum=None, last=None, count=1, non_finite=1)
 
 
-# One number for (x, ingest_seq): comparing two as a struct takes twice the time of the whole query.
-_REDUCE: Final = """min({x})::double, min("value") filter (isfinite("value")), max("value") filter (isfinite("value")),
-    arg_max("value", {x}::hugeint * 9223372036854775808 + ingest_seq) filter (isfinite("value")),
-    count(*), count(*) filter (not isfinite("value"))"""
-# In floating point: the distance of two 64-bit integers need not be one.
-_SLICE: Final = "group by least(floor(({x}::double - $first) / $width), $count - 1) order by min({x})"
+# `last` by one number for (x, ingest_seq): comparing the two as a struct takes twice the time of the whole query.
+# Slices in floating point: the distance of two 64-bit integers need not be one.
+_REDUCE: Final = """
+    with drawn as (
+        select {x} as x, if(isfinite("value"), "value", null) as finite, ingest_seq from points where {drawn})
+    select min(x)::double, min(finite), max(finite), arg_max(finite, x::hugeint * 9223372036854775808 + ingest_seq),
+        count(*), count(*) - count(finite)
+    from drawn group by least(floor((x::double - $first) / $width), $count - 1) order by min(x)"""
 
 
-def _reduced(
-    connection: duckdb.DuckDBPyConnection, drawn: _Points, *, first: float, width: float, count: int
-) -> Sequence[Bucket]:
-    found = drawn.select(
-        connection,
-        _REDUCE.format(x=drawn.x),
-        _SLICE.format(x=drawn.x),
-        first=first,
-        width=width or 1.0,
-        count=count,
-    )
+def _reduced(connection: duckdb.DuckDBPyConnection, drawn: _Points, extent: _Extent, count: int) -> Sequence[Bucket]:
+    width = (extent.last - extent.first) / count or 1.0
+    slices = {"first": float(extent.first), "width": width, "count": count}
+    found = connection.execute(_REDUCE.format(x=drawn.x, drawn=drawn.sql), drawn.values | slices).fetchall()
     return tuple(Bucket(*row) for row in found)

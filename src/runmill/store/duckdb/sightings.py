@@ -1,6 +1,6 @@
 """Which runs there is anything of: when, and from what resource. So a run exists as soon as one row of it does."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import duckdb
@@ -10,7 +10,7 @@ from runmill.store.catalogue import Catalogue
 from runmill.store.fold import Origin
 from runmill.store.values import decode_attributes
 
-__all__ = ["Sighting", "note", "read", "read_resource"]
+__all__ = ["Sighting", "Sightings", "read", "read_resource"]
 
 
 class Sighting(NamedTuple):
@@ -42,23 +42,23 @@ _READ: Final = """
     select run_id, resource_id, min(first_time), max(last_time) from seen
     group by run_id, resource_id order by min(first_seq)"""
 
-FindResource = Callable[[str], Attributes]
 
+class Sightings:
+    """Passes on to *catalogue* what was seen; the resource of a run is looked up when it is seen first."""
 
-def note(catalogue: Catalogue, sightings: Iterable[Sighting], find_resource: FindResource) -> None:
-    """Tell *catalogue*; resources are looked up for runs of which it does not know everything yet."""
-    for run_id, resource_id, first, last in sightings:
-        attributes = {} if catalogue.knows_origin(run_id) else find_resource(resource_id)
-        parent_id = _text(attributes, _PARENT_ID)
-        origin = Origin(
-            first_seen_unix_nano=first,
-            last_seen_unix_nano=last,
-            experiment=_text(attributes, _EXPERIMENT),
-            parent_id=RunId(parent_id) if parent_id else None,
-            host=_text(attributes, _HOST),
-            service=_text(attributes, _SERVICE),
-        )
-        catalogue.saw(run_id, origin)
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._known: set[tuple[RunId, str]] = set()
+
+    def note(self, connection: duckdb.DuckDBPyConnection, seen: Iterable[Sighting]) -> None:
+        """Take note of committed rows, their resources among them."""
+        joined = _joined(seen)
+        new = joined.keys() - self._known
+        resources = _read_resources(connection, {resource_id for _, resource_id in new})
+        for key, sighting in joined.items():
+            attributes = decode_attributes(resources.get(sighting.resource_id, "{}")) if key in new else {}
+            self._catalogue.saw(sighting.run_id, _origin(sighting, attributes))
+        self._known |= new
 
 
 def read(connection: duckdb.DuckDBPyConnection) -> list[Sighting]:
@@ -68,10 +68,37 @@ def read(connection: duckdb.DuckDBPyConnection) -> list[Sighting]:
 
 def read_resource(connection: duckdb.DuckDBPyConnection, resource_id: str) -> Attributes | None:
     """Give a resource's attributes, None when it is not stored."""
-    rows = connection.execute(
-        "select attributes from resources where resource_id = ? limit 1", [resource_id]
-    ).fetchall()
-    return decode_attributes(rows[0][0]) if rows else None
+    found = _read_resources(connection, {resource_id})
+    return decode_attributes(found[resource_id]) if found else None
+
+
+def _read_resources(connection: duckdb.DuckDBPyConnection, resource_ids: set[str]) -> dict[str, str]:
+    if not resource_ids:
+        return {}
+    chosen = "select resource_id, attributes from resources where resource_id in (select unnest($ids))"
+    return dict(connection.execute(chosen, {"ids": list(resource_ids)}).fetchall())
+
+
+def _joined(seen: Iterable[Sighting]) -> dict[tuple[RunId, str], Sighting]:
+    joined: dict[tuple[RunId, str], Sighting] = {}
+    for each in seen:
+        key = (each.run_id, each.resource_id)
+        known = joined.get(key, each)
+        first = min(known.first_time_unix_nano, each.first_time_unix_nano)
+        joined[key] = Sighting(*key, first, max(known.last_time_unix_nano, each.last_time_unix_nano))
+    return joined
+
+
+def _origin(sighting: Sighting, attributes: Attributes) -> Origin:
+    parent_id = _text(attributes, _PARENT_ID)
+    return Origin(
+        first_seen_unix_nano=sighting.first_time_unix_nano,
+        last_seen_unix_nano=sighting.last_time_unix_nano,
+        experiment=_text(attributes, _EXPERIMENT),
+        parent_id=RunId(parent_id) if parent_id else None,
+        host=_text(attributes, _HOST),
+        service=_text(attributes, _SERVICE),
+    )
 
 
 def _text(attributes: Attributes, key: str) -> str:

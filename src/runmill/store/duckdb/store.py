@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from runmill.errors import InvalidArgument, NotFound, Refused, Rejected
-from runmill.model import Artifact, Attributes, Experiment, MetricPoint, MetricSummary, Resource, Run, RunEvent, RunId
+from runmill.model import Artifact, Experiment, MetricPoint, MetricSummary, Resource, Run, RunEvent, RunId
 from runmill.store.artifacts import ArtifactBytes
 from runmill.store.catalogue import Catalogue
 from runmill.store.duckdb import events, logs, schema, sightings, summaries, tallies
@@ -18,6 +18,7 @@ from runmill.store.duckdb.database import Database
 from runmill.store.duckdb.live import Listeners, committed
 from runmill.store.duckdb.points import points
 from runmill.store.duckdb.series import series
+from runmill.store.duckdb.sightings import Sightings
 from runmill.store.duckdb.tallies import Span
 from runmill.store.interface import Committed, Delivery, StoreFacts, Unsubscribe
 from runmill.store.query import LogCount, LogPage, LogQuery, RunQuery, Series, SeriesQuery
@@ -41,13 +42,14 @@ class DuckDBStore:
         self._database = Database(folder, memory_limit=memory_limit, threads=threads)
         self._bytes = ArtifactBytes(artifacts)
         self._catalogue = Catalogue(self._load_events, clock)
+        self._sightings = Sightings(self._catalogue)
         self._listeners = Listeners()
         self._writing = threading.Lock()
         try:
             self._writer = self._database.connect()
             self._tallies = tallies.read(self._writer)
             [(self._last_seq,)] = self._writer.execute(_LAST_SEQ).fetchall()
-            self._note(self._writer, sightings.read(self._writer))
+            self._sightings.note(self._writer, sightings.read(self._writer))
         except BaseException:
             self._database.close()
             raise
@@ -201,16 +203,10 @@ class DuckDBStore:
     def _publish(self, commit: Commit) -> None:
         """Make a commit visible: in the counts first, last to those who wait for it."""
         self._tallies.add(commit.log_tallies(), commit.point_tallies())
-        self._note(self._writer, commit.sightings())
+        self._sightings.note(self._writer, commit.sightings())
         self._catalogue.changed(commit.changed_runs())
         self._last_seq = commit.last_seq
         self._listeners.tell(committed(commit))
-
-    def _note(self, connection: duckdb.DuckDBPyConnection, seen: Iterable[sightings.Sighting]) -> None:
-        def resource(resource_id: str) -> Attributes:
-            return sightings.read_resource(connection, resource_id) or {}
-
-        sightings.note(self._catalogue, seen, resource)
 
     def _load_events(self, run_ids: Collection[RunId]) -> Mapping[RunId, list[RunEvent]]:
         with self._database.reader() as connection:
