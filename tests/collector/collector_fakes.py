@@ -67,7 +67,7 @@ def batch(*bodies: str, producer: Producer | None = None) -> Batch:
 async def until(condition) -> None:
     """Let the loop run until *condition* holds."""
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - any state can be waited for, not only what has an event
             await asyncio.sleep(0)
 
 

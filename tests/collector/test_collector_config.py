@@ -32,7 +32,7 @@ def minimal(*, endpoint="localhost:4318", size="1", timeout="1s", overrides=None
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_golden_case_is_read_or_refused_with_the_text_at_its_top(case):
-    """Every mistake is told in one error, a line each, with its path and its remedy; the comment on top is that text."""
+    """Every mistake is told in one error, a line each, with path and remedy: the comment on top."""
     text = case.read_text(encoding="utf-8")
     expected = "\n".join(line.removeprefix("# ") for line in text.splitlines() if line.startswith("#"))
     try:
@@ -112,9 +112,10 @@ def test_variable_that_is_not_set_takes_its_default_or_warns():
     found = minimal(endpoint="${env:HOST:-local}host:4${env:REST}", size="${env:N:-3}", timeout="${env:T:-}")
     assert found.receivers["otlp"].protocols.http.endpoint == "localhost:4"
     assert found.processors["batch"] == BatchConfig(send_batch_size=3)
-    assert found.warnings == (
+    [warning] = found.warnings
+    assert warning == (
         "receivers.otlp.protocols.http.endpoint: the variable REST is not set, so its value is empty. "
-        "Set it, or give a default: ${env:REST:-default}.",
+        "Set it, or give a default: ${env:REST:-default}."
     )
 
 

@@ -165,7 +165,7 @@ async def test_shutdown_commits_what_waits(started):
         await one.consume(batch("c"))
     store.open.set()
     await asyncio.gather(stopping, *tasks)
-    assert sorted(sum(store.bodies(), [])) == ["a", "b"]
+    assert sorted(body for group in store.bodies() for body in group) == ["a", "b"]
 
 
 async def test_sender_that_leaves_does_not_stop_the_commits(started):
