@@ -1,0 +1,70 @@
+"""What every component owes, whatever it does: it stops without having started, and twice, and restarts nothing."""
+
+import asyncio
+import io
+
+import pytest
+from collector_fakes import RecordingConsumer, RecordingStore
+
+from runmill.collector.exporters.debug import Debug, DebugConfig
+from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.guard import Health
+from runmill.collector.processors.batch import BatchConfig, Batcher
+from runmill.collector.processors.memory_limiter import MemoryLimiter, MemoryLimiterConfig
+from runmill.collector.receivers.otlp import OtlpReceiver, bind
+from runmill.collector.receivers.otlp_config import HttpConfig
+from runmill.collector.telemetry import Telemetry
+
+
+def otlp():
+    config = HttpConfig(endpoint="127.0.0.1:0")
+    return OtlpReceiver(
+        config, {}, receiver_id="otlp", telemetry=Telemetry(), health=Health(), others=None, bind=bind, token=None
+    )
+
+
+def batch():
+    return Batcher(BatchConfig(), RecordingConsumer(), processor_id="batch", telemetry=Telemetry())
+
+
+def memory_limiter():
+    config = MemoryLimiterConfig(check_interval="1s", limit_percentage=50)
+    return MemoryLimiter(config, RecordingConsumer(), processor_id="memory_limiter", telemetry=Telemetry())
+
+
+def run_store():
+    config = RunStoreConfig(url="./store")
+    store = RecordingStore()
+    return RunStore(config, exporter_id="run_store", open_store=lambda _: store, telemetry=Telemetry())
+
+
+def debug():
+    return Debug(DebugConfig(), exporter_id="debug", output=io.StringIO())
+
+
+COMPONENTS = pytest.mark.parametrize("make", [otlp, batch, memory_limiter, run_store, debug])
+
+
+@COMPONENTS
+async def test_component_that_never_started_can_be_shut_down(make):
+    """A start that fails elsewhere shuts everything down."""
+    await make().shutdown()
+
+
+@COMPONENTS
+async def test_component_can_be_shut_down_twice(make):
+    """The second time does nothing."""
+    component = make()
+    await component.start()
+    await component.shutdown()
+    await component.shutdown()
+
+
+@COMPONENTS
+async def test_component_leaves_no_task_behind(make):
+    """What it started has ended when shutdown returns."""
+    before = asyncio.all_tasks()
+    component = make()
+    await component.start()
+    await component.shutdown()
+    assert asyncio.all_tasks() == before
