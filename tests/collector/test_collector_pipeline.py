@@ -138,9 +138,6 @@ async def test_batches_go_through_every_pipeline_of_their_receiver_and_signal():
 
 async def test_everything_is_counted_under_the_component_it_belongs_to():
     """Accepted, sent, refused and dropped records, by the OpenTelemetry Collector's names."""
-    text = TWO_STORES.replace("[run_store, run_store/copy]", "[run_store]").replace(
-        "[otlp, otlp/second]", "[otlp/second]"
-    )
     stores = {"one": RecordingStore(None, Refused("full"), Rejected("no")), "two": RecordingStore()}
     async with running(ONE_STORE, stores) as (built, clients):
         for body in ("taken", "refused", "rejected"):

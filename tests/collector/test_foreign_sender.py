@@ -61,14 +61,9 @@ def test_logs_of_the_sdk_are_stored_when_its_flush_returns(tmp_path, compression
         provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_export_batch_size=100))
         logger = provider.get_logger("train.loop")
         for step in range(250):
-            logger.emit(
-                LogRecord(
-                    timestamp=step + 1,
-                    severity_number=SeverityNumber.WARN,
-                    body=f"step {step}",
-                    attributes={"step": step},
-                )
-            )
+            record = LogRecord(timestamp=step + 1, severity_number=SeverityNumber.WARN, body=f"step {step}")
+            record.attributes = {"step": step}
+            logger.emit(record)
         assert provider.force_flush()
         found = opened.logs(LogQuery(service="foreign", limit=1000)).records
         provider.shutdown()
