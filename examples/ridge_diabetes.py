@@ -31,7 +31,7 @@ OUTPUTS = Path("outputs")
 def main() -> None:
     """Train one model per alpha and say which was best."""
     workspace = runmill.Workspace.from_config()
-    run = runmill.Experiment(workspace, "ridge-diabetes").start_logging(snapshot_directory=None)
+    run = runmill.Experiment(workspace, "ridge-diabetes").start_logging()
     run.tag("data", "diabetes")
     log.info("training %d models", len(ALPHAS))
     best = min(train_all(run), key=lambda result: result[1])

@@ -35,12 +35,12 @@ settings.configure(
 log = logging.getLogger("shop")
 
 
-def read_order(request: HttpRequest, order: int) -> HttpResponse:
+def read_order(_request: HttpRequest, order: int) -> HttpResponse:
     log.info("order %d was read", order, extra={"order": order})
     return HttpResponse(f"order {order}\n")
 
 
-def fail(request: HttpRequest) -> HttpResponse:
+def fail(_request: HttpRequest) -> HttpResponse:
     # Django logs it through `django.request`, with its traceback.
     raise RuntimeError("no such thing")
 

@@ -1,7 +1,7 @@
 """A plain script: one handler on the root logger, and nothing else changes.
 
-    runmill up          # in another terminal; or log now and start it later: nothing is lost
-    python script.py
+runmill up          # in another terminal; or log now and start it later: nothing is lost
+python script.py
 """
 
 import logging
