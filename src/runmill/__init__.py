@@ -13,6 +13,7 @@ run.complete()
 """
 
 from runmill._version import __version__
+from runmill.app.bound import bind
 from runmill.app.experiment import Experiment
 from runmill.app.handler import Handler
 from runmill.app.outlet import flush
@@ -47,6 +48,7 @@ __all__ = [
     "WireError",
     "Workspace",
     "__version__",
+    "bind",
     "flush",
     "get_run",
 ]

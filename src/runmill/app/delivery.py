@@ -88,6 +88,9 @@ class Delivery:
         except Unavailable as error:
             self._back_off(error)
             return False
+        except Exception as error:  # noqa: BLE001 - the edge to the user's program: a fault of ours is not theirs
+            notice(f"delivery failed: {type(error).__name__}: {error}. It is tried again.")
+            return False
         else:
             return True
         finally:
@@ -101,6 +104,8 @@ class Delivery:
                 self._deliver_abandoned(deadline)
             except (Refused, Unavailable) as error:
                 self._back_off(error)
+            except Exception as error:  # noqa: BLE001 - as above
+                notice(f"delivery failed: {type(error).__name__}: {error}. It is tried again.")
             finally:
                 self._busy.release()
 

@@ -9,7 +9,7 @@ import traceback
 from types import CodeType, TracebackType
 from typing import Any, Final
 
-__all__ = ["exception_attributes"]
+__all__ = ["exception_attributes", "rendered_exception_attributes"]
 
 _MOST_FRAMES_KEPT: Final = 2048
 _MOST_CHAIN: Final = 20
@@ -32,6 +32,13 @@ def exception_attributes(error: BaseException) -> dict[str, Any]:
         "exception.message": _message(error),
         "exception.stacktrace": _stack_trace(error),
     }
+
+
+def rendered_exception_attributes(rendered: str) -> dict[str, Any]:
+    """Give the same of an exception that is known as text alone: its last line in the first column has the rest."""
+    lines = (line for line in reversed(rendered.splitlines()) if line and not line[0].isspace())
+    kind, _, message = next(lines, "").partition(": ")
+    return {"exception.type": kind, "exception.message": message, "exception.stacktrace": rendered}
 
 
 def _type_name(kind: type) -> str:

@@ -1,5 +1,6 @@
 """How large a record may be. Source: OTel logs SDK specification, LogRecord Limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ class RecordLimits:
         """Say whether `apply` could change a record of that many attributes."""
         return attribute_count > self.attribute_count or self.value_length is not None
 
-    def apply(self, attributes: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    def apply(self, attributes: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
         """Give the attributes within the limits, and how many were left out."""
         kept = dict(list(attributes.items())[: self.attribute_count])
         if (length := self.value_length) is not None:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from runmill.journal.records import EVENT, LOG, Point, Record
 from runmill.model import Severity
 from runmill.otlp import runs, severity
+from runmill.otlp.mend import mend
 
 __all__ = ["ResourceOf", "encode_logs", "encode_metrics", "encode_resource"]
 
@@ -38,7 +39,7 @@ def encode_logs(records: Iterable[Record], resource_of: ResourceOf) -> bytes:
     for record in records:
         kind = record[0]
         if kind == LOG:
-            scope, encoded = record[3], _log(record)
+            scope, encoded = _scope_and_log(record)
         elif kind == EVENT:
             scope, encoded = SCOPE, _event(record)
         else:
@@ -79,6 +80,14 @@ def _request(groups: Mapping[Any, Mapping[str, list[bytes]]], resource_of: Resou
             inner.append(_field(b"\x12", _scope(scope) + b"".join(records)))
         request.append(_field(b"\x0a", b"".join(inner)))
     return b"".join(request)
+
+
+def _scope_and_log(record: Record) -> tuple[str, bytes]:
+    try:
+        return record[3], _log(record)
+    except Exception:  # noqa: BLE001 - one record with a None for a level must not hold up the journal for good
+        mended = mend(record)
+        return mended.logger, _log(mended)
 
 
 def _log(record: Record) -> bytes:
