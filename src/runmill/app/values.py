@@ -7,7 +7,7 @@ import json
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from numbers import Rational
+from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 from runmill.errors import InvalidArgument
@@ -58,7 +58,7 @@ def to_scalar(value: object, where: str) -> Scalar:
         return value  # type: ignore[return-value]  # mypy does not narrow by membership
     if isinstance(value, int):
         return _to_int64(int(value), where)
-    if isinstance(value, float | Decimal | Rational):
+    if isinstance(value, float | Decimal | Fraction):
         return float(value)
     if isinstance(value, str):
         return str.__str__(value)
