@@ -13,6 +13,7 @@ def test_a_failed_payment_is_logged():
 
 import gzip
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -30,6 +31,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from runmill.model import Attributes, AttributeValue
+from runmill.otlp import runs
 from runmill.otlp.values import decode_key_value, decode_value
 
 __all__ = ["ReceivedLog", "ReceivedPoint", "ReceivedRequest", "RecordingCollector"]
@@ -86,7 +88,8 @@ class RecordingCollector:
 
     A context manager: the port is open inside, and closed with every connection at the end. Safe to read while data
     comes in. Set `status` to see what a program does when the collector cannot take its data: what was answered with
-    another status than 200 is in `requests` only.
+    another status than 200 is in `requests` only. So is a batch that comes again under its producer and sequence number
+    because its sender was killed before it heard the answer: it is recognised, as runmill's store does.
     """
 
     def __init__(self) -> None:
@@ -97,6 +100,7 @@ class RecordingCollector:
         self.requests: list[ReceivedRequest] = []
         self.logs: list[ReceivedLog] = []
         self.points: list[ReceivedPoint] = []
+        self._taken: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -144,6 +148,8 @@ class RecordingCollector:
 
     def _decode(self, request: ReceivedRequest) -> tuple[int, bytes]:
         try:
+            if self._has_taken(request):
+                return _OK, b""
             body = (
                 gzip.decompress(request.body) if "gzip" in request.headers.get("content-encoding", "") else request.body
             )
@@ -158,6 +164,15 @@ class RecordingCollector:
         # All else (files, traces) is in `requests`.
         return _OK, b""
 
+    def _has_taken(self, request: ReceivedRequest) -> bool:
+        producer_id = request.headers.get(runs.PRODUCER_HEADER.lower())
+        if producer_id is None:  # not from runmill: OTLP has nothing to know a batch by
+            return False
+        batch = (producer_id, request.headers.get(runs.SEQUENCE_HEADER.lower(), ""))
+        was_taken = batch in self._taken
+        self._taken.add(batch)
+        return was_taken
+
 
 class _Server(ThreadingHTTPServer):
     """Knows its open connections, so that stopping it ends them: a stopped collector answers nobody."""
@@ -168,6 +183,11 @@ class _Server(ThreadingHTTPServer):
         self.collector = collector
         self.connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say what went wrong, except that a client is gone: programs under test are killed, too."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # whatever the server was given
 
     def close_all(self) -> None:
         self.server_close()
