@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runmill.views.portal.drawing import draw
@@ -31,6 +31,7 @@ def test_every_float_has_words(value: float) -> None:
     """No value breaks a page, and a finite one is shown within the four digits."""
     shown = number(value)
     if math.isfinite(value):
+        assume(abs(value) < 1e308)  # rounded up, the greatest would be read back as infinite
         assert float(shown.replace(",", "")) == pytest.approx(value, rel=6e-4)
     else:
         assert shown == exact_number(value)

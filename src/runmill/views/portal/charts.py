@@ -10,7 +10,7 @@ from runmill.store.interface import Store
 from runmill.store.query import Bucket, SeriesQuery
 from runmill.views.answers import encode
 from runmill.views.portal.drawing import Drawing, draw
-from runmill.views.portal.panels import Chart, Document, Panel, Table, Tile, panels_of, table_rows
+from runmill.views.portal.panels import Chart, Document, Panel, Picture, Table, Tile, panels_of, table_rows
 
 __all__ = ["ChartView", "MetricsView", "TableView", "metrics_view", "sparkline"]
 
@@ -54,11 +54,12 @@ class MetricsView:
     charts: tuple[ChartView, ...]
     tables: tuple[TableView, ...]
     documents: tuple[Document, ...]
+    pictures: tuple[Picture, ...]
 
     @property
     def empty(self) -> bool:
         """Whether the run logged none."""
-        return not (self.tiles or self.charts or self.tables or self.documents)
+        return not (self.tiles or self.charts or self.tables or self.documents or self.pictures)
 
 
 def metrics_view(store: Store, run_id: RunId) -> MetricsView:
@@ -73,6 +74,7 @@ def metrics_view(store: Store, run_id: RunId) -> MetricsView:
         ),
         tables=tuple(_table(store, run_id, panel) for panel in panels if isinstance(panel, Table)),
         documents=tuple(panel for panel in panels if isinstance(panel, Document)),
+        pictures=tuple(panel for panel in panels if isinstance(panel, Picture)),
     )
 
 

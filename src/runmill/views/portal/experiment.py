@@ -11,6 +11,7 @@ from runmill.store.interface import Store
 from runmill.views.answers import encode
 from runmill.views.portal.drawing import Drawing, draw
 from runmill.views.portal.panels import main_metric
+from runmill.views.portal.wording import run_name
 
 __all__ = ["ExperimentView", "experiment_view"]
 
@@ -43,7 +44,7 @@ class ExperimentView:
         """The points as the script reads them."""
         return encode(
             [
-                {"number": run.number, "run_id": run.run_id, "name": run.display_name or run.name, "value": value}
+                {"number": run.number, "run_id": run.run_id, "name": run_name(run), "value": value}
                 for run, value in self.points
             ]
         ).decode()

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from runmill.model import MetricPoint, MetricSummary
 
-__all__ = ["Chart", "Document", "Panel", "Table", "Tile", "main_metric", "panels_of", "table_rows"]
+__all__ = ["Chart", "Document", "Panel", "Picture", "Table", "Tile", "main_metric", "panels_of", "table_rows"]
 
 _DOCUMENT_KINDS: Final = frozenset({"confusion_matrix", "accuracy_table", "residuals", "predictions"})
 _DRAWN_COLUMNS: Final = 2
@@ -55,7 +55,15 @@ class Document:
     summary: MetricSummary
 
 
-Panel: TypeAlias = Chart | Tile | Table | Document
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image: the newest, found among the run's files by its path."""
+
+    metric: str
+    path: str
+
+
+Panel: TypeAlias = Chart | Tile | Table | Document | Picture
 
 
 def panels_of(summaries: Sequence[MetricSummary]) -> list[Panel]:
@@ -83,6 +91,8 @@ def table_rows(points: Iterable[MetricPoint], columns: Sequence[str | None], *, 
 
 def _panel(metric: str, summaries: tuple[MetricSummary, ...]) -> Panel:
     newest = summaries[-1]
+    if newest.kind == "image" and isinstance(newest.last_value, Mapping):
+        return Picture(metric, str(newest.last_value.get("path", "")))
     if newest.kind in _DOCUMENT_KINDS or (isinstance(newest.last_value, Mapping) and not newest.numeric_count):
         return Document(metric, newest)
     columns = tuple(each.column for each in summaries)

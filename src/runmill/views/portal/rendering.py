@@ -38,7 +38,12 @@ class Renderer:
         )
         names = ("number", "exact_number", "count", "size", "duration", "exact_time", "clock")
         self._environment.filters |= {name: getattr(wording, name) for name in names}
-        self._environment.filters |= {"status_class": _status_class, "pretty_json": pretty_json, "short": _short_id}
+        self._environment.filters |= {
+            "status_class": _status_class,
+            "pretty_json": pretty_json,
+            "short": _short_id,
+            "run_name": wording.run_name,
+        }
         self._environment.globals |= {"assets": assets, "version": version}
         self._lines = self._environment.get_template("lines.html")
 

@@ -4,7 +4,9 @@ import datetime as dt
 import math
 from typing import Final
 
-__all__ = ["ago", "clock", "count", "duration", "exact_number", "exact_time", "number", "size"]
+from runmill.model import Run
+
+__all__ = ["ago", "clock", "count", "duration", "exact_number", "exact_time", "number", "run_name", "size"]
 
 _SECOND: Final = 1_000_000_000
 _MINUTE_SECONDS: Final = 60
@@ -37,6 +39,12 @@ def exact_number(value: object) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
     return _word(value)
+
+
+def run_name(run: Run) -> str:
+    """Give what the user calls the run, or the head of its id where that is its only name."""
+    name = run.display_name or run.name
+    return name if name and name != run.run_id else run.run_id[:8]
 
 
 def count(value: int) -> str:
