@@ -1,24 +1,25 @@
 """``run_store``: into the run store, many batches a commit, each answered once its commit is on disk.
 
 ```text
-consume ──> waiting ──(grouped)──> decode ──> append ──> consume returns
-                                   thread     thread
+consume ──> arrived ──> decode ──> decoded ──> commit ──> consume returns
+                        thread                 thread
 ```
 
-Decoding the next group and committing the last one overlap: the store's engine gives the interpreter lock back while
-it works.
+What arrives is decoded while the commit before is under way, and everything decoded meanwhile is the next commit: the
+busier the collector, the larger its commits. The store's engine gives the interpreter lock back while it works.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pydantic import Field
 
 from runmill.collector.component import Batch
-from runmill.collector.exporters.waiting_room import Waiting, WaitingRoom
+from runmill.collector.exporters.pile import Pile
 from runmill.collector.telemetry import Telemetry
 from runmill.collector.values import Duration, Section, Size
 from runmill.errors import Refused, Rejected, WireError
@@ -30,14 +31,14 @@ __all__ = ["OpenStore", "RunStore", "RunStoreConfig"]
 OpenStore = Callable[[str], Store]
 """Opens the store at a URL; who gives it also closes the store."""
 
-# A commit takes no more than this, so that its columns fit in memory beside those of the next.
-_GROUP_RECORDS: Final = 50_000
-_GROUP_BYTES: Final = 32 * 2**20
+# A commit takes no more than this; that much may be decoded in advance.
+_COMMIT_RECORDS: Final = 50_000
+
+# Decoded at a time: short, so that a commit that is due finds something.
+_DECODE_RECORDS: Final = 5_000
 
 # Small commits are spaced by this many times what the last one took: they use at most a quarter of the time.
 _PAUSE_FACTOR: Final = 3
-
-_Decoded: TypeAlias = tuple[Waiting, Delivery]
 
 
 class RunStoreConfig(Section):
@@ -53,6 +54,25 @@ class RunStoreConfig(Section):
     """Beyond this, batches are refused until the store has caught up: senders keep them and wait."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """A batch, and the future its sender waits for."""
+
+    batch: Batch
+    done: asyncio.Future[None]
+
+    def answer(self, error: Exception | None) -> None:
+        if self.done.done():  # its sender has gone
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
+
+_Decoded: TypeAlias = tuple[_Waiting, Delivery]
+
+
 class RunStore:
     """Commits batches of logs and metrics; `consume` returns after the commit."""
 
@@ -63,84 +83,99 @@ class RunStore:
         self._exporter_id = exporter_id
         self._open_store = open_store
         self._telemetry = telemetry
-        self._room = WaitingRoom(enough_records=config.commit_records, max_bytes=config.max_waiting_bytes)
-        self._store: Store | None = None
+        self._arrived = Pile[_Waiting](lambda waiting: waiting.batch.record_count)
+        self._decoded = Pile[_Decoded](lambda decoded: decoded[0].batch.record_count)
+        self._held_bytes = 0
         self._decoding = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-decode")
         self._appending = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-append")
-        self._grouping: asyncio.Task[None] | None = None
+        self._stages: asyncio.Future[tuple[None, None]] | None = None
         self._commit_start = 0.0
         self._commit_seconds = 0.0
 
     async def start(self) -> None:
         """Open the store; raises what its engine says when that cannot be done."""
-        self._store = await asyncio.to_thread(self._open_store, self._config.url)
-        self._grouping = asyncio.create_task(self._commit_groups(self._store), name=f"{self._exporter_id} groups")
+        store = await asyncio.to_thread(self._open_store, self._config.url)
+        self._stages = asyncio.gather(self._decode_forever(), self._commit_forever(store))
 
     async def shutdown(self) -> None:
         """Commit what waits, then stop; the store stays open, it belongs to who opened it."""
-        self._room.close()
-        if self._grouping is not None:
-            await self._grouping
+        self._arrived.close()
+        if self._stages is not None:
+            await self._stages
         self._decoding.shutdown()
         self._appending.shutdown()
 
     async def consume(self, batch: Batch, /) -> None:
         """Return when *batch* is committed. Raises Rejected when it is not OTLP, Refused when the store cannot."""
-        await self._room.enter(batch)
+        self._check_room(len(batch.payload))
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        self._arrived.put(waiting)
+        self._held_bytes += len(batch.payload)
+        try:
+            await waiting.done
+        finally:
+            self._held_bytes -= len(batch.payload)
 
-    async def _commit_groups(self, store: Store) -> None:
-        commit: asyncio.Task[None] | None = None
-        while await self._room.occupied():
+    def _check_room(self, size_bytes: int) -> None:
+        if self._arrived.is_closed:
+            raise Refused("the collector is stopping. Send the same data again when it is back.")
+        # The first is always taken: refusing a batch larger than all that may wait could never end.
+        if self._held_bytes and self._held_bytes + size_bytes > self._config.max_waiting_bytes:
+            raise Refused(
+                f"{self._held_bytes} bytes wait for the run store already, and no more than "
+                f"{self._config.max_waiting_bytes} may. Send the same data again later."
+            )
+
+    async def _decode_forever(self) -> None:
+        while await self._arrived.holds():
+            await self._decoded.holds_less_than(_COMMIT_RECORDS)
+            await self._decode(self._arrived.take(max_records=_DECODE_RECORDS))
+        self._decoded.close()
+
+    async def _decode(self, group: Sequence[_Waiting]) -> None:
+        """Decode each batch on its own: a bad one is answered here and costs the others nothing."""
+        loop = asyncio.get_running_loop()
+        batches = [waiting.batch for waiting in group]
+        results = await loop.run_in_executor(self._decoding, lambda: [_decode(batch) for batch in batches])
+        for waiting, result in zip(group, results, strict=True):
+            if isinstance(result, Delivery):
+                self._decoded.put((waiting, result))
+            else:
+                waiting.answer(result)
+
+    async def _commit_forever(self, store: Store) -> None:
+        while await self._decoded.holds():
             await self._pause()
-            group = self._room.take(max_records=_GROUP_RECORDS, max_bytes=_GROUP_BYTES)
-            decoded = await self._decode(group)
-            if commit is not None:
-                await commit
-            commit = asyncio.create_task(self._commit(store, decoded), name=f"{self._exporter_id} commit")
-        if commit is not None:
-            await commit
+            self._commit_start = asyncio.get_running_loop().time()
+            await self._commit(store, self._decoded.take(max_records=_COMMIT_RECORDS))
+            self._commit_seconds = asyncio.get_running_loop().time() - self._commit_start
 
     async def _pause(self) -> None:
         """Let more batches come, unless there are enough or the last commit began long ago."""
         pause = min(self._config.commit_interval, self._commit_seconds * (1 + _PAUSE_FACTOR))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(self._commit_start + pause):
-                await self._room.enough()
-
-    async def _decode(self, group: Sequence[Waiting]) -> Sequence[_Decoded]:
-        """Decode each batch on its own: a bad one is answered here and costs the others nothing."""
-        loop = asyncio.get_running_loop()
-        batches = [waiting.batch for waiting in group]
-        results = await loop.run_in_executor(self._decoding, lambda: [_decode(batch) for batch in batches])
-        decoded = list[_Decoded]()
-        for waiting, result in zip(group, results, strict=True):
-            if isinstance(result, Delivery):
-                decoded.append((waiting, result))
-            else:
-                waiting.answer(result)
-        return decoded
+                await self._decoded.holds(self._config.commit_records)
 
     async def _commit(self, store: Store, decoded: Sequence[_Decoded]) -> None:
-        """Commit all in one transaction and answer; after a crash of the store one by one, to spare the innocent."""
-        if not decoded:
+        """Commit all in one transaction and answer; when the store will not take it, one by one, to spare the rest."""
+        error = await self._append(store, [delivery for _, delivery in decoded])
+        if error is not None and len(decoded) > 1 and not isinstance(error, Refused):
+            for one in decoded:
+                await self._commit(store, [one])
             return
-        self._commit_start = asyncio.get_running_loop().time()
-        try:
-            await self._append(store, [delivery for _, delivery in decoded])
-        except Exception as error:  # noqa: BLE001 - each sender waits for its own answer, whatever it is
-            if len(decoded) == 1 or isinstance(error, Refused):
-                _answer(decoded, error)
-            else:
-                for one in decoded:
-                    await self._commit(store, [one])
-        else:
-            _answer(decoded, None)
-        self._commit_seconds = asyncio.get_running_loop().time() - self._commit_start
+        for waiting, _ in decoded:
+            waiting.answer(error)
 
-    async def _append(self, store: Store, deliveries: Sequence[Delivery]) -> None:
-        repeats = await asyncio.get_running_loop().run_in_executor(self._appending, store.append, deliveries)
+    async def _append(self, store: Store, deliveries: Sequence[Delivery]) -> Exception | None:
+        loop = asyncio.get_running_loop()
+        try:
+            repeats = await loop.run_in_executor(self._appending, store.append, deliveries)
+        except Exception as error:  # noqa: BLE001 - each sender waits for its answer; the exporter's edge counts it
+            return error
         self._telemetry.add("runmill_run_store_commits_total", exporter=self._exporter_id)
         self._telemetry.add("runmill_run_store_repeated_batches_total", repeats, exporter=self._exporter_id)
+        return None
 
 
 def _decode(batch: Batch) -> Delivery | Exception:
@@ -152,8 +187,3 @@ def _decode(batch: Batch) -> Delivery | Exception:
         return error
     producer = batch.producer
     return Delivery(found, producer.producer_id, producer.sequence) if producer else Delivery(found)
-
-
-def _answer(decoded: Sequence[_Decoded], error: Exception | None) -> None:
-    for waiting, _ in decoded:
-        waiting.answer(error)
