@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recording_outlet import RecordingOutlet
 
 from processes import DEADLINE_SECONDS, RunningServer, running
-from recording_outlet import RecordingOutlet
 from runmill.app.active import active_runs
 from runmill.app.experiment import Experiment
 from runmill.app.run import Run

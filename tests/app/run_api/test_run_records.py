@@ -1,17 +1,29 @@
 """The records a run writes, as they leave it, and what is refused at the call."""
 
+import os
 import threading
 from itertools import pairwise
+from typing import IO
 
-import matplotlib.figure
 import pytest
-
 from recording_outlet import RecordingOutlet
+
 from runmill.app.active import ActiveRun, ActiveRuns
 from runmill.app.recorder import Recorder
 from runmill.errors import InvalidArgument
 from runmill.journal.records import EVENT, POINT, RunIdentity, run_key
 from runmill.otlp import runs
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Figure:
+    """As matplotlib's: it can save itself, and as which format is said."""
+
+    def savefig(self, target: IO[bytes], *, format: str) -> None:  # noqa: A002 - matplotlib's name
+        assert format == "png"
+        target.write(PNG + b"pixels")
+
 
 KEY = run_key(RunIdentity("r1", "recorded", None, None))
 
@@ -129,7 +141,7 @@ def test_a_heart_beats_while_the_run_is_active(outlet):
     """Beats come until the run is taken out."""
     recorder = Recorder(outlet, KEY)
     registry = ActiveRuns(heartbeat_seconds=0.01)
-    registry.add(ActiveRun(recorder=recorder, run=None, end=lambda _: None, owner_pid=__import__("os").getpid()))
+    registry.add(ActiveRun(recorder=recorder, run=None, end=lambda _: None, owner_pid=os.getpid()))
     try:
         beats = outlet.wait_for_events(runs.HEARTBEAT, 3)
     finally:
@@ -153,7 +165,7 @@ def test_a_heart_beats_while_the_run_is_active(outlet):
         (lambda run: run.log_table("m", {"x": [1], "y": []}), r"columns must be equally long; 'x' has 1, 'y' has 0"),
         (lambda run: run.log_predictions("m", "{"), r"^run\.log_predictions\('m'\): not a JSON document"),
         (lambda run: run.log_image("m"), r"^run\.log_image\('m'\): give either path="),
-        (lambda run: run.log_image("m", path="a.png", plot=matplotlib.figure.Figure()), r"give either path="),
+        (lambda run: run.log_image("m", path="a.png", plot=Figure()), r"give either path="),
         (lambda run: run.log_image("m", plot="a.png"), r"plot must have a savefig method"),
         (lambda run: run.log_image("m", 5), r"path must name an image file, got 5"),
         (lambda run: run.set_tags({"": 1}), r"^run\.set_tags: a key must be text that is not empty, got ''\.$"),
@@ -191,7 +203,7 @@ def test_a_name_holds_one_family_of_values(recorded_run, second):
 
 def test_a_figure_is_taken_by_name_and_by_position(recorded_run, outlet):
     """`log_image("ROC", figure)` works as documents show it, and two plots in one instant are two files."""
-    figure = matplotlib.figure.Figure()
+    figure = Figure()
     recorded_run.log_image("roc", figure)
     recorded_run.log_image("roc", plot=figure)
     paths = [event.body["path"] for event in outlet.events(runs.METRIC)]
@@ -200,7 +212,7 @@ def test_a_figure_is_taken_by_name_and_by_position(recorded_run, outlet):
     assert len(set(paths)) == 2
     assert {event.body["media_type"] for event in kept} == {"image/png"}
     head = (outlet.home.spool / kept[0].body["sha256"]).read_bytes()[:8]
-    assert head == b"\x89PNG\r\n\x1a\n"
+    assert head == PNG
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from recording_outlet import RecordingOutlet
+
 from runmill.app.metric_files import address_of
 from runmill.app.recorder import Recorder
 from runmill.app.run import Run
@@ -54,7 +54,10 @@ ROWS_OF_THE_SHEET = {
     "an int beside floats is a float": (lambda run: run.log_list("m", [1, 2.5]), [1.0, 2.5]),
     "a row once is bare cells": (lambda run: run.log_row("m", x=1, y=0.5), {"x": 1, "y": 0.5}),
     "rows are columns": (_twice(lambda run: run.log_row("m", x=1, y="a")), {"x": [1, 1], "y": ["a", "a"]}),
-    "a table is columns": (lambda run: run.log_table("m", {"x": [1, 2], "y": [0, 0.5]}), {"x": [1, 2], "y": [0.0, 0.5]}),
+    "a table is columns": (
+        lambda run: run.log_table("m", {"x": [1, 2], "y": [0, 0.5]}),
+        {"x": [1, 2], "y": [0.0, 0.5]},
+    ),
     "a table of one row is bare cells": (lambda run: run.log_table("m", {"x": [1], "y": 2}), {"x": 1, "y": 2}),
     "a table without rows has its columns": (lambda run: run.log_table("m", {"x": [], "y": []}), {"x": [], "y": []}),
     "a table without columns is empty": (lambda run: run.log_table("m", {}), {}),
@@ -211,4 +214,7 @@ def _bare_run(outlet: RecordingOutlet) -> Run:
 
 def test_an_address_is_written_as_it_always_was():
     """Programs look for this form."""
-    assert address_of("r1", _point(kind="image", value={"path": "a.png"})) == "aml://artifactId/ExperimentRun/dcid.r1/a.png"
+    assert (
+        address_of("r1", _point(kind="image", value={"path": "a.png"}))
+        == "aml://artifactId/ExperimentRun/dcid.r1/a.png"
+    )
