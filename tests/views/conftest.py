@@ -1,4 +1,4 @@
-"""A server over a real store, and one browser for the session."""
+"""A server over a real store, and one browser for a module."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,9 @@ def client(address: str) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+# Of a module, not of the session: while Playwright's synchronous form is open, its event loop counts as running in
+# this thread, and no asynchronous test of another module could run.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
