@@ -1,13 +1,15 @@
-"""structlog processors: plain callables that give the event dict to runmill as it is, with its types.
+"""structlog processors: plain callables that take the event dict as it is, with its types.
 
 ```python
-structlog.configure(processors=[add_log_level, runmill.structlog.send, ConsoleRenderer()])
+structlog.configure(processors=[merge_contextvars, add_log_level, runmill.structlog.send, ConsoleRenderer()])
 ```
 """
 
 import logging
 import sys
 import time
+import traceback
+from collections.abc import Mapping
 from threading import current_thread
 from types import FrameType
 from typing import Any, Final
@@ -15,36 +17,33 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from runmill.app.bound import bound_fields
 from runmill.app.context import NO_SPAN, current_span
 from runmill.app.current import current_run_key
-from runmill.app.exceptions import exception_attributes
+from runmill.app.exceptions import exception_attributes, rendered_exception_attributes
+from runmill.app.limits import RecordLimits
 from runmill.app.notices import notice
 from runmill.app.outlet import default_outlet
 from runmill.app.plain import PLAIN_TYPES, plain
-from runmill.journal.records import LOG
+from runmill.journal.records import LOG, Record
+from runmill.otlp import severity
+from runmill.otlp.json_line import encode_line
 
-__all__ = ["send"]
+__all__ = ["send", "to_otel"]
 
-_LEVELS: Final = {
-    "notset": 0,
-    "debug": 10,
-    "info": 20,
-    "msg": 20,
-    "success": 25,
-    "warning": 30,
-    "warn": 30,
-    "error": 40,
-    "err": 40,
-    "exception": 40,
-    "critical": 50,
-    "fatal": 50,
-}
+# Methods that are another level's; every other method is named as its level is.
+_LEVEL_NAMES: Final = {"exception": "ERROR", "err": "ERROR", "warn": "WARNING", "msg": "INFO", "fatal": "CRITICAL"}
 
 # What has a field of its own, or is structlog's own business.
 _NOT_ATTRIBUTES: Final = frozenset(
     {"event", "level", "level_number", "logger", "exc_info", "exception", "stack", "stack_info", "pathname", "lineno",
-     "func_name", "_record", "_from_structlog", "_logger", "_name"}
+     "func_name", "positional_args", "_record", "_from_structlog", "_logger", "_name"}
 )  # fmt: skip
+
+_NO_LIMITS: Final = RecordLimits(attribute_count=1 << 30)
+
+# Their frames stand between the call and us.
+_NOT_THE_PROGRAM: Final = frozenset({"structlog", __name__})
 
 
 def send(logger: WrappedLogger, method_name: str, event_dict: EventDict) -> EventDict:
@@ -58,7 +57,12 @@ def send(logger: WrappedLogger, method_name: str, event_dict: EventDict) -> Even
         structlog.DropEvent: It is the last processor, so there is nothing to render.
     """
     try:
-        _write(logger, method_name, event_dict)
+        outlet = default_outlet()
+        record = _flatten(logger, method_name, event_dict, outlet.settings.record_limits)
+        try:
+            outlet.write(record)
+        except ValueError:  # a level or a name of a type of its own, like a StrEnum's member
+            outlet.write(tuple(map(plain, record)))
     except Exception as error:  # noqa: BLE001 - the edge to the user's program, where nothing may be raised
         notice(f"an event was not sent: {type(error).__name__}: {error}")
     if _is_last():
@@ -66,70 +70,99 @@ def send(logger: WrappedLogger, method_name: str, event_dict: EventDict) -> Even
     return event_dict
 
 
-def _write(logger: WrappedLogger, method_name: str, event_dict: EventDict) -> None:
-    level = str(event_dict.get("level", method_name))
-    site = _call_site(event_dict)
-    thread = current_thread()
+def to_otel(logger: WrappedLogger, method_name: str, event_dict: EventDict) -> str:
+    """Render the event as one line of JSON with OpenTelemetry's field names: the last processor of a chain.
+
+    The line is the one that `runmill.json.JsonFormatter` writes, so the collector reads it back to the same record.
+    """
+    return encode_line(tuple(map(plain, _flatten(logger, method_name, event_dict, _NO_LIMITS))))
+
+
+def _flatten(logger: WrappedLogger, method_name: str, event_dict: EventDict, limits: RecordLimits) -> Record:
+    """Give the event as a Log."""
+    site = _call_site()
+    level_name = _level_name(str(event_dict.get("level", method_name)))
+    attributes = _attributes(event_dict, site)
+    dropped_count = 0
+    if limits.cut(len(attributes)):
+        attributes, dropped_count = limits.apply(attributes)
+    thread_id, thread_name = _thread()
     trace_id, span_id, flags = current_span() if "opentelemetry.trace" in sys.modules else NO_SPAN
-    default_outlet().write(
-        (
-            LOG,
-            time.time_ns(),
-            current_run_key(),
-            _logger_name(logger, event_dict, site),
-            _level_number(level, event_dict),
-            level.upper(),
-            plain(event_dict.get("event", "")),
-            _attributes(event_dict),
-            event_dict.get("pathname") or (site.f_code.co_filename if site else ""),
-            event_dict.get("lineno") or (site.f_lineno if site else 0),
-            event_dict.get("func_name") or (site.f_code.co_qualname if site else ""),
-            thread.ident or 0,
-            thread.name,
-            trace_id,
-            span_id,
-            flags,
-            0,
-        )
+    return (
+        LOG,
+        time.time_ns(),
+        current_run_key(),
+        _logger_name(logger, event_dict, site),
+        _level_number(level_name, event_dict),
+        level_name,
+        _body(event_dict),
+        attributes or None,
+        event_dict.get("pathname") or (site.f_code.co_filename if site else ""),
+        event_dict.get("lineno") or (site.f_lineno if site else 0),
+        event_dict.get("func_name") or (site.f_code.co_qualname if site else ""),
+        thread_id,
+        thread_name,
+        trace_id,
+        span_id,
+        flags,
+        dropped_count,
     )
 
 
-def _attributes(event_dict: EventDict) -> dict[str, Any] | None:
+def _body(event_dict: EventDict) -> Any:
+    """Give the event; with its arguments put in, where no processor did that."""
+    event, arguments = plain(event_dict.get("event", "")), event_dict.get("positional_args")
+    if not arguments or type(event) is not str:
+        return event
+    try:
+        return event % arguments
+    except Exception:  # noqa: BLE001 - arguments that do not fit: the event as it was written
+        return f"{event} {plain(arguments)}"
+
+
+def _attributes(event_dict: EventDict, site: FrameType | None) -> dict[str, Any]:
     attributes = {
-        key: value if type(value) in PLAIN_TYPES else plain(value)
+        key if type(key) is str else str(key): value if type(value) in PLAIN_TYPES else plain(value)
         for key, value in event_dict.items()
         if key not in _NOT_ATTRIBUTES
     }
+    if bound := bound_fields():
+        attributes = {**bound, **attributes}
     attributes.update(_exception(event_dict))
     if stack := event_dict.get("stack"):
         attributes["code.stacktrace"] = str(stack)
-    return attributes or None
+    elif event_dict.get("stack_info") and site is not None:
+        attributes["code.stacktrace"] = "".join(traceback.format_stack(site))
+    return attributes
 
 
-def _exception(event_dict: EventDict) -> dict[str, Any]:
+def _exception(event_dict: EventDict) -> Mapping[str, Any]:
     """Describe the event's exception, also when ``format_exc_info`` or another renderer ran first."""
-    given = event_dict.get("exc_info")
-    if isinstance(given, BaseException):
-        return exception_attributes(given)
-    if isinstance(given, tuple) and len(given) > 1 and isinstance(given[1], BaseException):
-        return exception_attributes(given[1])
-    active = sys.exc_info()[1]
-    if given and active is not None:
-        return exception_attributes(active)
-    rendered = event_dict.get("exception")
-    if rendered is None:
+    given, rendered = event_dict.get("exc_info"), event_dict.get("exception")
+    if not given and rendered is None:
         return {}
-    if not isinstance(rendered, str):  # dict_tracebacks: structured already
-        return {"exception": plain(rendered)}
-    described = exception_attributes(active) if active is not None else _parsed(rendered)
-    return {**described, "exception.stacktrace": rendered}
+    error = given[1] if isinstance(given, tuple) and len(given) > 1 else given
+    if not isinstance(error, BaseException):
+        error = sys.exc_info()[1]
+    if rendered is None:
+        return exception_attributes(error) if error is not None else {}
+    if isinstance(rendered, str):
+        described = exception_attributes(error) if error is not None else rendered_exception_attributes(rendered)
+        return {**described, "exception.stacktrace": rendered}
+    # dict_tracebacks or its like: structured, and kept so.
+    described = exception_attributes(error) if error is not None else _structured_exception(rendered)
+    return {**described, "exception": plain(rendered)}
 
 
-def _parsed(rendered: str) -> dict[str, Any]:
-    """Read type and message off the last line of a traceback that starts in the first column."""
-    last = next((line for line in reversed(rendered.splitlines()) if line and not line[0].isspace()), "")
-    kind, _, message = last.partition(": ")
-    return {"exception.type": kind, "exception.message": message}
+def _structured_exception(rendered: Any) -> dict[str, Any]:
+    """Give type and message of what structlog's ExceptionDictTransformer made of an exception."""
+    newest = rendered[0] if isinstance(rendered, list) and rendered else None
+    if not isinstance(newest, Mapping):
+        return {}
+    return {
+        "exception.type": str(newest.get("exc_type", "")),
+        "exception.message": str(newest.get("exc_value", "")),
+    }
 
 
 def _logger_name(logger: WrappedLogger, event_dict: EventDict, site: FrameType | None) -> str:
@@ -138,35 +171,45 @@ def _logger_name(logger: WrappedLogger, event_dict: EventDict, site: FrameType |
     return name if isinstance(name, str) else str(site.f_globals.get("__name__", "")) if site else ""
 
 
-def _level_number(level: str, event_dict: EventDict) -> int:
-    number = event_dict.get("level_number", _LEVELS.get(level.lower()))
-    if isinstance(number, int):
-        return number
-    custom = logging.getLevelName(level.upper())
-    return custom if isinstance(custom, int) else 0
+def _level_name(level: str) -> str:
+    return _LEVEL_NAMES.get(level.lower()) or level.upper()
 
 
-def _call_site(event_dict: EventDict) -> FrameType | None:
-    """Find the frame that logged; nothing to find when CallsiteParameterAdder already did."""
-    if "pathname" in event_dict and "lineno" in event_dict:
-        return None
-    site = _first_foreign(sys._getframe(3))  # noqa: SLF001 - what logging itself does to find its caller
-    if site is not None and site.f_globals.get("__name__") == "concurrent.futures.thread":
-        # An async method runs the processors on another thread, and keeps where it was called.
-        return structlog.contextvars._ASYNC_CALLING_STACK.get(None)  # noqa: SLF001
-    return site
+def _level_number(level_name: str, event_dict: EventDict) -> int:
+    """Give the level's number: as it was given, as ``logging`` knows it, else as OpenTelemetry does; 0: unknown."""
+    given = event_dict.get("level_number")
+    if isinstance(given, int):
+        return int(given)
+    known = logging.getLevelName(level_name)
+    return known if isinstance(known, int) else severity.to_levelno(severity.from_name(level_name) or 0)
 
 
-def _first_foreign(frame: FrameType | None) -> FrameType | None:
-    while frame is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] == "structlog":
+def _thread() -> tuple[int, str]:
+    """Name the thread that logged: an async method runs its processors on another one, and keeps which it was."""
+    kept = getattr(structlog.contextvars, "_ASYNC_CALLING_THREAD", None)
+    caller: tuple[int, str] | None = kept.get(None) if kept is not None else None
+    if caller is not None:
+        return caller
+    thread = current_thread()
+    return thread.ident or 0, thread.name
+
+
+def _call_site() -> FrameType | None:
+    """Find the frame that logged."""
+    kept: FrameType | None = structlog.contextvars._ASYNC_CALLING_STACK.get(None)  # noqa: SLF001 - no public way
+    frame: FrameType | None = kept or sys._getframe(2)  # noqa: SLF001 - what logging itself does to find its caller
+    while frame is not None and _is_foreign(frame):
         frame = frame.f_back
     return frame
 
 
+def _is_foreign(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    return module in _NOT_THE_PROGRAM or module.startswith("structlog.")
+
+
 def _is_last() -> bool:
     """Say whether the chain that runs now ends with `send`: what comes back would go to the logger itself."""
-    processors = structlog.get_config()["processors"]
-    if send not in processors:  # a logger with a chain of its own
-        bound = sys._getframe(2).f_locals.get("self")  # noqa: SLF001 - structlog tells a processor nothing of its chain
-        processors = getattr(bound, "_processors", None) or [None]
+    runner = sys._getframe(2)  # noqa: SLF001 - structlog tells a processor nothing of its chain
+    processors = getattr(runner.f_locals.get("self"), "_processors", None) or [None]
     return processors[-1] is send

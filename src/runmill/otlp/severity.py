@@ -4,7 +4,7 @@ from typing import Final
 
 from runmill.model import Severity
 
-__all__ = ["SEVERITY_TEXT", "from_levelno", "from_name"]
+__all__ = ["SEVERITY_TEXT", "from_levelno", "from_name", "to_levelno"]
 
 SEVERITY_TEXT: Final = ("UNSPECIFIED", *(f"{name}{n or ''}" for name in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL") for n in ("", 2, 3, 4)))  # fmt: skip
 """The short name of each severity_number, 0 to 24. Source: OTel logs data model, Displaying Severity."""
@@ -41,6 +41,16 @@ def from_levelno(levelno: int) -> int:
         return min(levelno // 2, 3) + 1
     tens, rest = divmod(min(levelno, 59), 10)
     return tens * 4 + 1 + min(rest, 3)
+
+
+def to_levelno(severity_number: int) -> int:
+    """Give the smallest ``logging`` level that `from_levelno` gives that number for."""
+    if severity_number <= 0:
+        return 0
+    if severity_number < Severity.DEBUG:
+        return max(1, (severity_number - 1) * 2)
+    tens, rest = divmod(min(severity_number, 24) - 1, 4)
+    return tens * 10 + rest
 
 
 def from_name(name: str) -> int | None:
