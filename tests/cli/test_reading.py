@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from processes import running
+from runmill.cli import render
 from stored_run import RUN_ID, SECOND, START, post, run_event, run_logs
 
 
@@ -153,14 +154,11 @@ def test_follow_without_a_server_ends_with_a_word(call, stopped_home: Path):
     assert err == "No server runs in this home, so nothing new can arrive. Start one with: runmill up\n"
 
 
-def test_control_characters_of_a_message_never_reach_the_terminal(call, stored_run, monkeypatch: pytest.MonkeyPatch):
+def test_control_characters_of_a_message_never_reach_the_terminal(call, stored_home: Path):
     """An escape sequence in a log line is shown, not obeyed."""
-    request = run_event("", 5)
-    request.resource_logs[0].ClearField("resource")
-    request.resource_logs[0].scope_logs[0].log_records[0].body.string_value = "\x1b[2Jgone\r"
-    post(stored_run.endpoint, "logs", request)
-    monkeypatch.setenv("RUNMILL_HOME", str(stored_run.home))
-    assert r"\x1b[2Jgone\x0d" in call("logs", "--grep", "gone").out
+    [record] = objects(call("logs", "--limit", "1", "--json").out)
+    line = render.log_line(record | {"body": "\x1b[2Jgone\r", "logger": "\x07", "attributes": {"\x00": "\x9b"}})
+    assert line.plain.endswith(r"\x07 \x1b[2Jgone\x0d \x00=\x9b")
 
 
 @pytest.mark.slow
@@ -173,7 +171,7 @@ def test_a_reader_that_leaves_early_is_no_error(stored_run):
 
 @pytest.mark.slow
 def test_follow_goes_on_until_the_run_ends(tmp_path: Path):
-    """Lines that come later are printed as they come; the run's end ends the command."""
+    """Lines that come later are printed as they come, in time order; the run's end ends the command."""
     with running(tmp_path) as server:
         post(server.endpoint, "logs", run_logs())
         command = [
@@ -191,9 +189,11 @@ def test_follow_goes_on_until_the_run_ends(tmp_path: Path):
         ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as following:
             assert json.loads(following.stdout.readline())["body"] == "line 29"
-            late = run_event("", 40)
-            late.resource_logs[0].scope_logs[0].log_records[0].body.string_value = "late"
+            late = run_event("", 41)
+            late.resource_logs[0].scope_logs[0].log_records[0].body.string_value = "last"
+            late.resource_logs[0].scope_logs.add().log_records.add(time_unix_nano=START + 40 * SECOND)
+            late.resource_logs[0].scope_logs[1].log_records[0].body.string_value = "late"
             post(server.endpoint, "logs", late)
-            assert json.loads(following.stdout.readline())["body"] == "late"
+            assert [json.loads(following.stdout.readline())["body"] for _ in range(2)] == ["late", "last"]
             post(server.endpoint, "logs", run_event("run.ended", 50, status="Completed"))
             assert following.wait(timeout=20) == 0

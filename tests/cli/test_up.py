@@ -39,7 +39,7 @@ def test_one_port_takes_otlp_and_answers_for_api_portal_and_health(home: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_it_in_order(home: Path, number: signal.Signals):
     """A stopped server exits 0, leaves no server.json, and what it acknowledged is in the store."""
     with running(home) as server:

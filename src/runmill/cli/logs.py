@@ -1,5 +1,6 @@
 """``logs``: the lines of a run, of a service, or of everything; and those to come."""
 
+from operator import itemgetter
 from typing import Annotated, Final
 
 import typer
@@ -88,7 +89,8 @@ def _newest(reader: Reader, path: str, filters: Parameters, limit: int) -> list[
 def _follow(reader: Reader, path: str, parameters: Parameters, *, as_json: bool) -> None:
     def tell(name: str, data: Json) -> None:
         if name == "logs":
-            print_records(data["records"], as_json=as_json)
+            # One commit holds its records logger by logger.
+            print_records(sorted(data["records"], key=itemgetter("time_unix_nano")), as_json=as_json)
         elif name == "dropped":
             render.say(f"{data['count']} records came faster than they could be shown; they are stored.")
 

@@ -115,8 +115,10 @@ def moment(time_unix_nano: int, *, milliseconds: bool = False) -> str:
 
 
 def duration(start_unix_nano: int, end_unix_nano: int) -> str:
-    """Give a span of time in its two largest units: ``0.4s``, ``12s``, ``3m 20s``, ``1h 04m``, ``2d 03h``."""
+    """Give a span of time in its two largest units: ``40ms``, ``0.4s``, ``12s``, ``3m 20s``, ``1h 04m``, ``2d 03h``."""
     span = max(0, end_unix_nano - start_unix_nano) / _SECONDS
+    if span < 0.1:  # noqa: PLR2004 - a tenth would be 0.0
+        return f"{span * 1000:.0f}ms"
     if span < 10:  # noqa: PLR2004 - below ten seconds a tenth is worth reading
         return f"{span:.1f}s"
     seconds = round(span)

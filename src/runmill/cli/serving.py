@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from typing import Final
 
 from runmill.cli.render import say
 from runmill.collector.asgi import ASGIApp
@@ -17,6 +18,9 @@ from runmill.collector.values import is_loopback, split_endpoint
 from runmill.errors import Conflict
 
 __all__ = ["Portal", "bind_here_or_near", "is_wide", "local_address", "serve_until_stopped"]
+
+# SIGHUP: the terminal it was started in is gone.
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def bind_here_or_near(endpoint: str) -> socket.socket:
@@ -77,7 +81,7 @@ async def serve_until_stopped(
     announced: Callable[[], AbstractContextManager[None]],
     idle: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
-    """Start *component*, announce it, and shut it down after SIGINT, SIGTERM, or once *idle* (if given) returns.
+    """Start *component*, announce it, and shut it down after a stop signal or once *idle* (if given) returns.
 
     A second signal while it shuts down ends the process at once.
     """
@@ -97,13 +101,15 @@ def _on_signals() -> "asyncio.Future[None]":
     """Give what is done when the process is told to stop."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[None] = loop.create_future()
+    # What is ignored stays so: that is how nohup keeps a program when its terminal closes.
+    numbers = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     def stop() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in numbers:
             loop.remove_signal_handler(number)
         told.set_result(None)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         loop.add_signal_handler(number, stop)
     return told
 

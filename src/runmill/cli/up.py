@@ -61,8 +61,7 @@ def up(
     """Run collector, run store and portal as one process on one port, until Ctrl-C."""
     home = homes.find(home_dir)
     config = load_config(config_file, home, endpoint=endpoint)
-    if not any(_RECEIVER in pipeline.receivers for pipeline in config.pipelines):
-        raise ConfigError(f"{config.source}: no pipeline has the receiver 'otlp', on whose port the portal is.")
+    _listens_on(config)  # or there is nothing to start
     with owned(home), _opened(_store_url(config, home)) as store:
         asyncio.run(_up(home, config, store, is_fixed=endpoint is not None, idle_exit=idle_exit))
 
@@ -81,9 +80,10 @@ def collect(
     home_dir: HomeOption = None,
 ) -> None:
     """Run the pipelines of a configuration, without portal and API."""
-    config = load_config(config_file, homes.find(home_dir), endpoint=endpoint)
+    home = homes.find(home_dir)
+    config = load_config(config_file, home, endpoint=endpoint)
     with ExitStack() as stack:
-        asyncio.run(_collect(config, lambda url: stack.enter_context(_opened(url))))
+        asyncio.run(_collect(config, home, lambda url: stack.enter_context(_opened(url))))
 
 
 def load_config(path: Path | None, home: Home, *, endpoint: str | None = None) -> "Config":
@@ -107,12 +107,14 @@ async def _up(home: Home, config: "Config", store: "Store", *, is_fixed: bool, i
     from runmill.views.app import create_app
 
     token = choose_token()
-    wanted = token if is_wide(config.receivers[_RECEIVER].protocols.http.endpoint) else None
+    wanted = token if is_wide(_endpoint(config)) else None
     activity = Activity(create_app(store, version=__version__, token=wanted), store)
     settings = Settings(
         open_store=lambda _: store,
         fallback_app=activity,
         bind=bind if is_fixed else bind_here_or_near,
+        home=home,
+        put_artifact=partial(_put_artifact, store),
         token=token,
     )
     collector = pipeline.build(config, settings)
@@ -141,12 +143,12 @@ async def _serve(home: Home, store: "Store", *, endpoint: str, idle_exit: float 
         )
 
 
-async def _collect(config: "Config", open_store: "OpenStore") -> None:
+async def _collect(config: "Config", home: Home, open_store: "OpenStore") -> None:
     from runmill.cli.serving import serve_until_stopped
     from runmill.collector import pipeline
     from runmill.collector.settings import Settings
 
-    collector = pipeline.build(config, Settings(open_store=open_store, token=choose_token()))
+    collector = pipeline.build(config, Settings(open_store=open_store, home=home, token=choose_token()))
 
     @contextmanager
     def announced() -> Iterator[None]:
@@ -165,6 +167,34 @@ def _announced(home: Home, endpoint: str, token: str, *, is_wide: bool) -> Itera
     with announced(home, address, token):
         say(f"runmill {__version__}: {address}{query} (home {home.path}); Ctrl-C stops.")
         yield
+
+
+def _endpoint(config: "Config") -> str:
+    from runmill.collector.receivers.otlp_config import OtlpConfig
+
+    receiver = config.receivers[_RECEIVER]
+    assert isinstance(receiver, OtlpConfig)  # by its name
+    return receiver.protocols.http.endpoint
+
+
+def _put_artifact(store: "Store", sha256: str, path: Path) -> None:
+    """Take a file that a process left when it died."""
+    if not store.has_artifact_bytes(sha256):
+        with path.open("rb") as file:
+            store.put_artifact_bytes(sha256, iter(partial(file.read, 1 << 20), b""))
+
+
+def _listens_on(config: "Config") -> str:
+    """Give the address of the port everything is on. Raises ConfigError when there is none."""
+    from runmill.collector.receivers.otlp_config import OtlpConfig
+
+    receiver = config.receivers.get(_RECEIVER)
+    if not isinstance(receiver, OtlpConfig) or not any(_RECEIVER in each.receivers for each in config.pipelines):
+        raise ConfigError(
+            f"{config.source}: no pipeline has the receiver {_RECEIVER!r}, on whose port the portal is. "
+            "Add it, or use `runmill collect`."
+        )
+    return receiver.protocols.http.endpoint
 
 
 def _store_url(config: "Config", home: Home) -> str:
