@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runmill.journal.mapped import map_file
+
 __all__ = ["Control", "Progress"]
 
 _SLOT: Final = struct.Struct("<QQQQQQ")
@@ -39,17 +41,14 @@ class Progress:
 
 
 class Control:
-    """The progress of one journal, in a file that outlives the process; in memory when *path* is None."""
+    """The progress of one journal, in a file that outlives the process; in memory when *path* is None.
+
+    Raises OSError when there is no room for the file.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._writes = 0
-        self._map: mmap.mmap
-        if path is None:
-            self._map = mmap.mmap(-1, _FILE_BYTES)
-        else:
-            with path.open("a+b") as file:
-                file.truncate(_FILE_BYTES)
-                self._map = mmap.mmap(file.fileno(), _FILE_BYTES)
+        self._map = mmap.mmap(-1, _FILE_BYTES) if path is None else map_file(path, _FILE_BYTES)
         self.progress = self._read()
 
     def save(self, progress: Progress) -> None:

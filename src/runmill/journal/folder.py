@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from runmill.home import Home
+from runmill.journal.control import Control
 
 __all__ = ["CONTROL_NAME", "Folder", "abandoned", "create", "roots"]
 
@@ -71,6 +72,7 @@ def create(home: Home, resource: dict[str, Any]) -> Folder:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         (draft / _RESOURCE_NAME).write_text(json.dumps(resource, default=str), encoding="utf-8")
+        Control(draft / CONTROL_NAME).close()  # now, when a full disk still means a journal in memory
         draft.rename(root / name)
     except OSError:
         os.close(lock)

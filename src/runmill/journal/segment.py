@@ -11,10 +11,11 @@ import os
 from pathlib import Path
 from typing import Final
 
+from runmill.journal.mapped import map_file
+
 __all__ = ["SUFFIX", "Segment"]
 
 SUFFIX: Final = ".segment"
-_ZEROS: Final = bytes(1 << 16)
 
 
 class Segment:
@@ -32,7 +33,13 @@ class Segment:
     @classmethod
     def create(cls, number: int, path: Path | None, size_bytes: int) -> "Segment":
         """Make one with all its bytes allocated. Raises OSError (a full disk: ENOSPC), leaving nothing behind."""
-        return cls(number, path, mmap.mmap(-1, size_bytes) if path is None else _create(path, size_bytes))
+        if path is None:
+            return cls(number, None, mmap.mmap(-1, size_bytes))
+        try:
+            return cls(number, path, map_file(path, size_bytes))
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
 
     @classmethod
     def open(cls, path: Path) -> "Segment":
@@ -68,19 +75,3 @@ class Segment:
         self.close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
-
-
-def _create(path: Path, size_bytes: int) -> mmap.mmap:
-    with path.open("x+b") as file:
-        try:
-            # Never sparse: touching a hole of a map on a full disk kills the process with SIGBUS.
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, size_bytes)
-            else:
-                for at in range(0, size_bytes, len(_ZEROS)):
-                    file.write(_ZEROS[: size_bytes - at])
-                file.flush()
-            return mmap.mmap(file.fileno(), size_bytes)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
