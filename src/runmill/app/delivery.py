@@ -7,9 +7,8 @@ thread to be alive, and what it says is delivered is delivered.
 import random
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
 from runmill.app.grpc_sender import GrpcSender
 from runmill.app.notices import notice
@@ -17,38 +16,16 @@ from runmill.app.sender import Sender
 from runmill.app.settings import Settings
 from runmill.errors import Refused, Rejected, Unavailable
 from runmill.journal import folder as folders
-from runmill.journal.reader import JournalBatch, Reader, read_abandoned
-from runmill.journal.records import EVENT, parse_run_key
-from runmill.otlp import runs
-from runmill.otlp.encode import encode_logs, encode_metrics, encode_resource
+from runmill.journal.reader import JournalBatch, read_abandoned
+from runmill.otlp.journalled import Request, Source, artifact_hashes, requests
 
-__all__ = ["Delivery", "Source"]
+__all__ = ["Delivery"]
 
 _INTERVAL_SECONDS: Final = 0.2
 """How often the thread looks for new records: nobody wakes it, so a log call costs no signal."""
 _ADOPT_SECONDS: Final = 5.0
 _FIRST_BACKOFF_SECONDS: Final = 0.5
 _MOST_BACKOFF_SECONDS: Final = 30.0
-
-
-class Source:
-    """One journal on its way out, with what its process was."""
-
-    def __init__(self, reader: Reader, journal_id: str, resource: Mapping[str, Any]) -> None:
-        self.reader = reader
-        self.journal_id = journal_id
-        self._resource = resource
-        self._resources: dict[str | None, bytes] = {}
-
-    def resource_of(self, run_key: str | None) -> bytes:
-        """Give the encoded resource of a record: the process, and its run where it has one."""
-        encoded = self._resources.get(run_key)
-        if encoded is None:
-            encoded = encode_resource({**self._resource, **_run_attributes(run_key)})
-            if len(self._resources) >= 1024:  # noqa: PLR2004 - a process of very many runs: begin again
-                self._resources.clear()
-            self._resources[run_key] = encoded
-        return encoded
 
 
 class Delivery:
@@ -174,19 +151,15 @@ class Delivery:
 
     def _send(self, source: Source, batch: JournalBatch, timeout_seconds: float) -> None:
         self._send_files(batch, timeout_seconds)
-        if logs := encode_logs(batch.records, source.resource_of):
-            self._send_signal("logs", logs, source, batch.sequence, timeout_seconds)
-        if metrics := encode_metrics(batch.records, source.resource_of):
-            self._send_signal("metrics", metrics, source, batch.sequence, timeout_seconds)
+        for request in requests(source, batch):
+            self._send_request(request, timeout_seconds)
 
-    def _send_signal(
-        self, signal: Literal["logs", "metrics"], payload: bytes, source: Source, sequence: int, timeout_seconds: float
-    ) -> None:
+    def _send_request(self, request: Request, timeout_seconds: float) -> None:
         partial = self._sender.send(
-            signal,
-            payload,
-            producer_id=f"{source.journal_id}.{signal}",
-            sequence=sequence,
+            request.signal,
+            request.payload,
+            producer_id=request.producer_id,
+            sequence=request.sequence,
             timeout_seconds=timeout_seconds,
         )
         if partial is not None:
@@ -195,10 +168,7 @@ class Delivery:
 
     def _send_files(self, batch: JournalBatch, timeout_seconds: float) -> None:
         """Put the bytes of uploaded files before the events that tell of them."""
-        for record in batch.records:
-            if record[0] != EVENT or record[3] != runs.ARTIFACT:
-                continue
-            sha256 = record[4]["sha256"]
+        for sha256 in artifact_hashes(batch):
             path = self._settings.home.spool / sha256
             if not path.exists():  # the same bytes were put for another path
                 continue
@@ -232,16 +202,3 @@ class Delivery:
         wait = asked if asked is not None else self._backoff_seconds * self._random.uniform(0.5, 1.5)
         self._retry_at = time.monotonic() + min(wait, _MOST_BACKOFF_SECONDS)
         self._backoff_seconds = min(self._backoff_seconds * 2, _MOST_BACKOFF_SECONDS)
-
-
-def _run_attributes(run_key: str | None) -> dict[str, Any]:
-    if run_key is None:
-        return {}
-    run = parse_run_key(run_key)
-    named = {
-        runs.RUN_ID: run.run_id,
-        runs.EXPERIMENT: run.experiment,
-        runs.PARENT_ID: run.parent_id,
-        runs.RANK: run.rank,
-    }
-    return {name: value for name, value in named.items() if value is not None}

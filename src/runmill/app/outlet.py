@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from runmill.app import settings as settings_module
-from runmill.app.delivery import Delivery, Source
+from runmill.app.delivery import Delivery
 from runmill.app.notices import notice
 from runmill.app.resource import describe_process
 from runmill.app.sender import Sender
@@ -23,6 +23,7 @@ from runmill.journal import folder as folders
 from runmill.journal.reader import read_own
 from runmill.journal.records import Record
 from runmill.journal.writer import Bounds, Journal
+from runmill.otlp.journalled import Source
 
 __all__ = ["Outlet", "default_outlet", "flush", "outlet"]
 

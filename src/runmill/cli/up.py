@@ -107,7 +107,7 @@ async def _up(home: Home, config: "Config", store: "Store", *, is_fixed: bool, i
     from runmill.views.app import create_app
 
     token = choose_token()
-    wanted = token if is_wide(_endpoint(config)) else None
+    wanted = token if is_wide(_listens_on(config)) else None
     activity = Activity(create_app(store, version=__version__, token=wanted), store)
     settings = Settings(
         open_store=lambda _: store,
@@ -167,14 +167,6 @@ def _announced(home: Home, endpoint: str, token: str, *, is_wide: bool) -> Itera
     with announced(home, address, token):
         say(f"runmill {__version__}: {address}{query} (home {home.path}); Ctrl-C stops.")
         yield
-
-
-def _endpoint(config: "Config") -> str:
-    from runmill.collector.receivers.otlp_config import OtlpConfig
-
-    receiver = config.receivers[_RECEIVER]
-    assert isinstance(receiver, OtlpConfig)  # by its name
-    return receiver.protocols.http.endpoint
 
 
 def _put_artifact(store: "Store", sha256: str, path: Path) -> None:

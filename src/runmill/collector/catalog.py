@@ -9,6 +9,7 @@ from runmill.collector.exporters.debug import DebugConfig
 from runmill.collector.exporters.run_store import RunStoreConfig
 from runmill.collector.processors.batch import BatchConfig
 from runmill.collector.processors.memory_limiter import MemoryLimiterConfig
+from runmill.collector.receivers.journal import JournalConfig
 from runmill.collector.receivers.otlp_config import OtlpConfig
 from runmill.collector.values import Section
 
@@ -23,7 +24,7 @@ __all__ = [
 
 ComponentKind = Literal["receivers", "processors", "exporters"]
 
-ReceiverConfig: TypeAlias = OtlpConfig
+ReceiverConfig: TypeAlias = JournalConfig | OtlpConfig
 ProcessorConfig: TypeAlias = BatchConfig | MemoryLimiterConfig
 ExporterConfig: TypeAlias = DebugConfig | RunStoreConfig
 
@@ -39,7 +40,10 @@ class ComponentType:
 _DEBUG: Final = ComponentType(DebugConfig)
 
 CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
-    "receivers": {"otlp": ComponentType(OtlpConfig)},
+    "receivers": {
+        "journal": ComponentType(JournalConfig, signals=("logs", "metrics")),
+        "otlp": ComponentType(OtlpConfig),
+    },
     "processors": {"batch": ComponentType(BatchConfig), "memory_limiter": ComponentType(MemoryLimiterConfig)},
     "exporters": {
         "debug": _DEBUG,

@@ -20,7 +20,9 @@ from runmill.collector.exporters.run_store import RunStore
 from runmill.collector.guard import Health
 from runmill.collector.processors.batch import BatchConfig, Batcher
 from runmill.collector.processors.memory_limiter import MemoryLimiter
+from runmill.collector.receivers.gathering import make_gatherer
 from runmill.collector.receivers.otlp import OtlpReceiver
+from runmill.collector.receivers.otlp_config import OtlpConfig
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedExporter, CountedReceiver, Telemetry
 from runmill.collector.values import is_loopback, split_endpoint
@@ -56,7 +58,7 @@ class Collector:
 
     def __init__(
         self,
-        receivers: Mapping[str, OtlpReceiver],
+        receivers: Mapping[str, Component],
         processors: Sequence[Component],
         exporters: Sequence[Component],
         *,
@@ -74,7 +76,8 @@ class Collector:
     @property
     def endpoints(self) -> dict[str, str]:
         """Where each started receiver listens, by its id: ``{"otlp": "127.0.0.1:4318"}``."""
-        return {name: receiver.endpoint for name, receiver in self._receivers.items() if receiver.endpoint}
+        listening = {name: one for name, one in self._receivers.items() if isinstance(one, OtlpReceiver)}
+        return {name: receiver.endpoint for name, receiver in listening.items() if receiver.endpoint}
 
     async def start(self) -> None:
         """Return when every part is at work. When one cannot start, those that have are shut down, and it is raised."""
@@ -153,10 +156,14 @@ def _receiver(
     settings: Settings,
     telemetry: Telemetry,
     health: Health,
-) -> OtlpReceiver:
-    http = config.receivers[name].protocols.http
-    _check_endpoint(http.endpoint, f"{config.source}: receivers.{name}.protocols.http.endpoint", settings.token)
+) -> Component:
     consumers = {signal: CountedReceiver(name, FanOut(onward), telemetry) for signal, onward in heads.items()}
+    section = config.receivers[name]
+    if not isinstance(section, OtlpConfig):
+        place = f"{config.source}: receivers.{name}"
+        return make_gatherer(section, consumers, receiver_id=name, place=place, settings=settings, telemetry=telemetry)
+    http = section.protocols.http
+    _check_endpoint(http.endpoint, f"{config.source}: receivers.{name}.protocols.http.endpoint", settings.token)
     return OtlpReceiver(
         http,
         consumers,

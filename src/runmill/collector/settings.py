@@ -1,10 +1,13 @@
 """What the program that runs the collector decides, as opposed to what its configuration says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from runmill import home as homes
 from runmill.collector.asgi import ASGIApp
 from runmill.collector.exporters.run_store import OpenStore
+from runmill.collector.receivers.journal import PutArtifact
 from runmill.collector.receivers.otlp import Bind, bind
+from runmill.home import Home
 
 __all__ = ["Settings"]
 
@@ -19,5 +22,9 @@ class Settings:
     """Answers every HTTP request that is not OTLP, so that one port serves everything; it asks for the token itself."""
     bind: Bind = bind
     """Listens on ``HOST:PORT``; another may choose another port when this one is taken."""
+    home: Home = field(default_factory=homes.find)
+    """Whose journals are gathered, and where receivers keep how far they have read."""
+    put_artifact: PutArtifact | None = None
+    """Takes the files that dead processes left; None where no store is at hand: then the files stay where they are."""
     token: str | None = None
     """What OTLP requests must bring (``Authorization: Bearer``) where an endpoint is wider than loopback."""

@@ -1,0 +1,43 @@
+"""The receivers that fetch what nobody sends, each made from its configuration."""
+
+from collections.abc import Mapping
+
+from runmill.collector.component import Component, Consumer, Signal
+from runmill.collector.receivers.journal import JournalConfig, JournalReceiver
+from runmill.collector.settings import Settings
+from runmill.collector.telemetry import Telemetry
+from runmill.errors import ConfigError
+
+__all__ = ["GathererConfig", "make_gatherer"]
+
+GathererConfig = JournalConfig
+
+
+def make_gatherer(
+    config: GathererConfig,
+    consumers: Mapping[Signal, Consumer],
+    *,
+    receiver_id: str,
+    place: str,
+    settings: Settings,
+    telemetry: Telemetry,
+) -> Component:
+    """Make the receiver that *config* describes; it hands on to the consumer of each signal.
+
+    Raises:
+        ConfigError: it gathers what no pipeline takes; the text names its *place* in the configuration.
+    """
+    missing = [signal for signal in ("logs", "metrics") if signal not in consumers]
+    if missing:
+        raise ConfigError(
+            f"{place}: journals hold logs and metrics, and no pipeline takes its {missing[0]}. "
+            f"Name {receiver_id!r} in 'service.pipelines.{missing[0]}' too."
+        )
+    return JournalReceiver(
+        config,
+        consumers,
+        receiver_id=receiver_id,
+        telemetry=telemetry,
+        home=settings.home,
+        put_artifact=settings.put_artifact,
+    )

@@ -1,0 +1,76 @@
+"""A journal as OTLP requests: the same records always under the same producer id and sequence number.
+
+Whoever delivers a journal (its own process, the next one of its home, a collector) sends exactly what is made here, so
+that the store recognises what it has already.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from runmill.journal.reader import JournalBatch, Reader
+from runmill.journal.records import EVENT, parse_run_key
+from runmill.otlp import runs
+from runmill.otlp.encode import encode_logs, encode_metrics, encode_resource
+
+__all__ = ["Request", "Source", "artifact_hashes", "requests"]
+
+_MOST_RESOURCES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One Export*ServiceRequest, and what it is recognised by when it comes again."""
+
+    signal: Literal["logs", "metrics"]
+    producer_id: str
+    sequence: int
+    payload: bytes
+
+
+class Source:
+    """One journal on its way out, with what its process was."""
+
+    def __init__(self, reader: Reader, journal_id: str, resource: Mapping[str, Any]) -> None:
+        self.reader = reader
+        self.journal_id = journal_id
+        self._resource = resource
+        self._resources: dict[str | None, bytes] = {}
+
+    def resource_of(self, run_key: str | None) -> bytes:
+        """Give the encoded resource of a record: the process, and its run where it has one."""
+        encoded = self._resources.get(run_key)
+        if encoded is None:
+            encoded = encode_resource({**self._resource, **_run_attributes(run_key)})
+            if len(self._resources) >= _MOST_RESOURCES:  # a process of very many runs: begin again
+                self._resources.clear()
+            self._resources[run_key] = encoded
+        return encoded
+
+
+def requests(source: Source, batch: JournalBatch) -> Iterator[Request]:
+    """Yield what to send for *batch*: its logs and events, then its metric points; nothing for what it has none of."""
+    if logs := encode_logs(batch.records, source.resource_of):
+        yield Request("logs", f"{source.journal_id}.logs", batch.sequence, logs)
+    if metrics := encode_metrics(batch.records, source.resource_of):
+        yield Request("metrics", f"{source.journal_id}.metrics", batch.sequence, metrics)
+
+
+def artifact_hashes(batch: JournalBatch) -> Iterator[str]:
+    """Yield the SHA-256 of each file that *batch* tells of: its bytes go before the event."""
+    for record in batch.records:
+        if record[0] == EVENT and record[3] == runs.ARTIFACT:
+            yield record[4]["sha256"]
+
+
+def _run_attributes(run_key: str | None) -> dict[str, Any]:
+    if run_key is None:
+        return {}
+    run = parse_run_key(run_key)
+    named = {
+        runs.RUN_ID: run.run_id,
+        runs.EXPERIMENT: run.experiment,
+        runs.PARENT_ID: run.parent_id,
+        runs.RANK: run.rank,
+    }
+    return {name: value for name, value in named.items() if value is not None}
