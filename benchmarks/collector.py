@@ -5,16 +5,16 @@ request over and over on a few connections (bounded: it stops by itself), and pr
 the server's process. Sender and server share the machine, so the figure a CPU second compares better than the one a
 second.
 
-    python benchmarks/collector.py [--requests 200] [--records 1000] [--connections 8]
+    python benchmarks/collector.py [--requests 200] [--records 1000] [--connections 8] [--set PATH=VALUE]
 """
 
 import argparse
+import asyncio
 import http.client
 import json
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,7 +24,12 @@ from pathlib import Path
 import psutil
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from runmill import store
+from runmill.collector import config, pipeline
+from runmill.collector.settings import Settings
+
 CONTENT_TYPE = "application/x-protobuf"
+WARM_UP = 8
 
 
 def request_body(record_count):
@@ -41,7 +46,9 @@ def request_body(record_count):
             time_unix_nano=now + step, observed_time_unix_nano=now + step, severity_number=9, severity_text="INFO",
             trace_id=bytes(range(16)), span_id=bytes(range(8)),
         )  # fmt: skip
-        record.body.string_value = f"epoch 3 step {step} loss=0.{4000 + step % 997} lr=3e-4 grad_norm=1.2 ".ljust(120, ".")
+        record.body.string_value = f"epoch 3 step {step} loss=0.{4000 + step % 997} lr=3e-4 grad_norm=1.2 ".ljust(
+            120, "."
+        )
         record.attributes.add(key="code.file.path").value.string_value = "src/train/loop.py"
         record.attributes.add(key="code.function.name").value.string_value = "train_epoch"
         record.attributes.add(key="code.line.number").value.int_value = 100 + step % 300
@@ -51,16 +58,10 @@ def request_body(record_count):
     return request.SerializeToString()
 
 
-def collector_process(home, address):
+def collector_process(home, address, overrides):
     """Serve until terminated, as `runmill collect` does."""
-    import asyncio
-
-    from runmill import store
-    from runmill.collector import config, pipeline
-    from runmill.collector.settings import Settings
 
     async def serve():
-        overrides = {"receivers.otlp.protocols.http.endpoint": "127.0.0.1:0"}
         settings = config.load(config.DEFAULT_FILE, overrides=overrides, environment={"RUNMILL_HOME": home})
         with_store = store.open(f"{home}/store")
         collector = pipeline.build(settings, Settings(open_store=lambda _: with_store))
@@ -99,40 +100,56 @@ def load(address, body, *, request_count, connection_count):
     return sorted(latencies)
 
 
+def measure(given, home):
+    """Start a collector on *home*, send the load, stop it, and give the figures."""
+    overrides = {"receivers.otlp.protocols.http.endpoint": "127.0.0.1:0"}
+    overrides |= dict(pair.split("=", 1) for pair in given.set)
+    body = request_body(given.records)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=collector_process, args=(home, theirs, overrides))
+    process.start()
+    theirs.close()  # so that a server that cannot start ends the wait below
+    address = ours.recv()
+    load(address, body, request_count=WARM_UP, connection_count=1)  # imports, caches, the first pages of the file
+    server = psutil.Process(process.pid)
+    before, start = server.cpu_times(), time.perf_counter()
+    latencies = load(address, body, request_count=given.requests, connection_count=given.connections)
+    seconds, after = time.perf_counter() - start, server.cpu_times()
+    rss_bytes = server.memory_info().rss
+    process.terminate()
+    stored = ours.recv()
+    process.join()
+    sent = len(latencies) * given.records
+    assert stored == sent + WARM_UP * given.records, (stored, sent)
+    cpu_seconds = after.user + after.system - before.user - before.system
+    size_bytes = sum(file.stat().st_size for file in Path(home).rglob("*") if file.is_file())
+    return {
+        "records": sent,
+        "connections": given.connections,
+        "records_per_request": given.records,
+        "request_bytes": len(body),
+        "seconds": round(seconds, 3),
+        "records_per_second": round(sent / seconds),
+        "server_cpu_seconds": round(cpu_seconds, 3),
+        "records_per_cpu_second": round(sent / cpu_seconds),
+        "latency_p50_ms": round(1000 * latencies[len(latencies) // 2], 1),
+        "latency_p99_ms": round(1000 * latencies[int(len(latencies) * 0.99)], 1),
+        "server_rss_mib": round(rss_bytes / 2**20),
+        "stored_bytes_per_record": round(size_bytes / stored, 1),
+        "cpus": os.cpu_count(),
+        "python": sys.version.split()[0],
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=200, help="in all, over the connections")
     parser.add_argument("--records", type=int, default=1000, help="in each request")
     parser.add_argument("--connections", type=int, default=8)
-    given = parser.parse_args()
-    body = request_body(given.records)
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change the default pipeline")
     with tempfile.TemporaryDirectory() as home:
-        process = context.Process(target=collector_process, args=(home, theirs))
-        process.start()
-        address = ours.recv()
-        load(address, body, request_count=8, connection_count=2)  # imports, caches, the first pages of the file
-        server = psutil.Process(process.pid)
-        before, start = server.cpu_times(), time.perf_counter()
-        latencies = load(address, body, request_count=given.requests, connection_count=given.connections)
-        seconds, after = time.perf_counter() - start, server.cpu_times()
-        peak_mib = server.memory_info().rss / 2**20
-        process.terminate()
-        stored = ours.recv()
-        process.join()
-        size = sum(file.stat().st_size for file in Path(home).rglob("*") if file.is_file())
-    cpu = after.user + after.system - before.user - before.system
-    sent = len(latencies) * given.records
-    assert stored == sent + 8 * given.records, (stored, sent)
-    print(json.dumps({
-        "records": sent, "connections": given.connections, "records_per_request": given.records,
-        "body_bytes": len(body), "seconds": round(seconds, 3), "records_per_second": round(sent / seconds),
-        "server_cpu_seconds": round(cpu, 3), "records_per_cpu_second": round(sent / cpu),
-        "latency_ms": {q: round(1000 * latencies[int(len(latencies) * share)], 1) for q, share in (("p50", 0.5), ("p99", 0.99))},
-        "server_rss_mib": round(peak_mib), "stored_bytes_per_record": round(size / stored, 1),
-        "cpus": os.cpu_count(), "python": sys.version.split()[0],
-    }))  # fmt: skip
+        print(json.dumps(measure(parser.parse_args(), home)))
 
 
 if __name__ == "__main__":
