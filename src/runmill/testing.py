@@ -84,15 +84,16 @@ class ReceivedPoint:
 
 
 class RecordingCollector:
-    """Takes logs and metrics by OTLP/HTTP (protobuf, gzip or not) on a free port of loopback, and keeps them.
+    """Takes logs and metrics by OTLP/HTTP (protobuf, gzip or not) on loopback, and keeps them.
 
-    A context manager: the port is open inside, and closed with every connection at the end. Safe to read while data
-    comes in. Set `status` to see what a program does when the collector cannot take its data: what was answered with
-    another status than 200 is in `requests` only. So is a batch that comes again under its producer and sequence number
-    because its sender was killed before it heard the answer: it is recognised, as runmill's store does.
+    On *port*; 0 takes a free one. A context manager: the port is open inside, and closed with every connection at the
+    end. Safe to read while data comes in. Set `status` to see what a program does when the collector cannot take its
+    data: what was answered with another status than 200 is in `requests` only. So is a batch that comes again under its
+    producer and sequence number because its sender was killed before it heard the answer: it is recognised, as
+    runmill's store does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, port: int = 0) -> None:
         self.status = _OK
         """Answered to every request from now on."""
         self.retry_after_seconds: int | None = None
@@ -102,7 +103,7 @@ class RecordingCollector:
         self.points: list[ReceivedPoint] = []
         self._taken: set[tuple[str, str]] = set()
         self._changed = threading.Condition()
-        self._server = _Server(self)
+        self._server = _Server(self, port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
@@ -179,10 +180,10 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, collector: RecordingCollector) -> None:
+    def __init__(self, collector: RecordingCollector, port: int) -> None:
         self.collector = collector
         self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say what went wrong, except that a client is gone: programs under test are killed, too."""
