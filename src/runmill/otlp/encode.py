@@ -5,7 +5,6 @@ same as in the one before it. Proven equal to `opentelemetry-proto` by property 
 Source of the field numbers: opentelemetry/proto/{common,logs,metrics,resource}/v1.
 """
 
-import struct
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -14,6 +13,20 @@ from runmill.journal.records import EVENT, LOG, Point, Record
 from runmill.model import Severity
 from runmill.otlp import runs, severity
 from runmill.otlp.mend import mend
+from runmill.otlp.wire import (
+    INT64_MAX,
+    INT64_MIN,
+    any_value,
+    double,
+    field,
+    fixed32,
+    fixed64,
+    key_value,
+    key_values,
+    sfixed64,
+    utf8,
+    varint,
+)
 
 __all__ = ["ResourceOf", "encode_logs", "encode_metrics", "encode_resource"]
 
@@ -22,15 +35,6 @@ ResourceOf: TypeAlias = Callable[[str | None], bytes]
 
 SCOPE: Final = "runmill"
 """The scope of what runmill itself says: run events and metrics."""
-
-_INT64_MIN: Final = -(1 << 63)
-_INT64_MAX: Final = (1 << 63) - 1
-_UINT64_MASK: Final = (1 << 64) - 1
-
-_fixed64: Final = struct.Struct("<Q").pack
-_sfixed64: Final = struct.Struct("<q").pack
-_fixed32: Final = struct.Struct("<I").pack
-_double: Final = struct.Struct("<d").pack
 
 
 def encode_logs(records: Iterable[Record], resource_of: ResourceOf) -> bytes:
@@ -56,7 +60,7 @@ def encode_metrics(records: Iterable[Record], resource_of: ResourceOf) -> bytes:
             continue
         point = Point._make(record)
         metric = (point.metric, point.metric_kind, point.description)
-        groups.setdefault(point.run_key, {}).setdefault(metric, []).append(_field(b"\x0a", _data_point(point)))
+        groups.setdefault(point.run_key, {}).setdefault(metric, []).append(field(b"\x0a", _data_point(point)))
     return _request(
         {
             key: {SCOPE: [_metric(*metric, points) for metric, points in metrics.items()]}
@@ -68,17 +72,17 @@ def encode_metrics(records: Iterable[Record], resource_of: ResourceOf) -> bytes:
 
 def encode_resource(attributes: Mapping[str, Any]) -> bytes:
     """Give a Resource message."""
-    return _key_values(b"\x0a", attributes)
+    return key_values(b"\x0a", attributes)
 
 
 def _request(groups: Mapping[Any, Mapping[str, list[bytes]]], resource_of: ResourceOf) -> bytes:
     """Nest encoded records: resource = 1 { resource = 1, scope = 2 { scope = 1, records } }, for logs and metrics."""
     request = []
     for run_key, scopes in groups.items():
-        inner = [_field(b"\x0a", resource_of(run_key))]
+        inner = [field(b"\x0a", resource_of(run_key))]
         for scope, records in scopes.items():
-            inner.append(_field(b"\x12", _scope(scope) + b"".join(records)))
-        request.append(_field(b"\x0a", b"".join(inner)))
+            inner.append(field(b"\x12", _scope(scope) + b"".join(records)))
+        request.append(field(b"\x0a", b"".join(inner)))
     return b"".join(request)
 
 
@@ -95,79 +99,79 @@ def _log(record: Record) -> bytes:
     (_, time, _, _, levelno, level_name, body, attributes, path, line, function, thread_id, thread_name,
      trace_id, span_id, flags, dropped_count) = record  # fmt: skip
     # A float of seconds holds microseconds today: finer digits would be noise.
-    time_bytes = _fixed64(time if type(time) is int else round(time * 1e6) * 1000)
+    time_bytes = fixed64(time if type(time) is int else round(time * 1e6) * 1000)
     encoded = b"".join(
         (
             b"\x09",
             time_bytes,
             _severity(levelno, level_name),
-            _field(b"\x2a", _any_value(body)),
-            _key_values(b"\x32", attributes) if attributes else b"",
+            field(b"\x2a", any_value(body)),
+            key_values(b"\x32", attributes) if attributes else b"",
             _call_site(path, line, function),
             _thread(thread_id, thread_name),
-            b"\x38" + _varint(dropped_count) if dropped_count else b"",
+            b"\x38" + varint(dropped_count) if dropped_count else b"",
             _span(trace_id, span_id, flags) if trace_id else b"",
             b"\x59",  # the library that makes the record observes it too
             time_bytes,
         )
     )
-    return b"\x12" + _varint(len(encoded)) + encoded
+    return b"\x12" + varint(len(encoded)) + encoded
 
 
 def _event(record: Record) -> bytes:
     """Encode one Event as field 2 (log_records) of ScopeLogs."""
     _, time_ns, _, event_name, body, attributes = record
-    time_bytes = _fixed64(time_ns)
+    time_bytes = fixed64(time_ns)
     encoded = b"".join(
         (
             b"\x09",
             time_bytes,
             _EVENT_SEVERITY,
-            _field(b"\x2a", _any_value(body)),
-            _key_values(b"\x32", attributes) if attributes else b"",
+            field(b"\x2a", any_value(body)),
+            key_values(b"\x32", attributes) if attributes else b"",
             b"\x59",
             time_bytes,
-            _field(b"\x62", _utf8(event_name)),
+            field(b"\x62", utf8(event_name)),
         )
     )
-    return b"\x12" + _varint(len(encoded)) + encoded
+    return b"\x12" + varint(len(encoded)) + encoded
 
 
 def _metric(name: str, kind: str, description: str, points: list[bytes]) -> bytes:
     """Encode one Metric as field 2 (metrics) of ScopeMetrics: gauge = 5, metadata = 12."""
-    parts = [_field(b"\x0a", _utf8(name))]
+    parts = [field(b"\x0a", utf8(name))]
     if description:
-        parts.append(_field(b"\x12", _utf8(description)))
-    parts.append(_field(b"\x2a", b"".join(points)))
-    parts.append(_key_values(b"\x62", {runs.KIND: kind}))
-    return _field(b"\x12", b"".join(parts))
+        parts.append(field(b"\x12", utf8(description)))
+    parts.append(field(b"\x2a", b"".join(points)))
+    parts.append(key_values(b"\x62", {runs.KIND: kind}))
+    return field(b"\x12", b"".join(parts))
 
 
 def _data_point(point: Point) -> bytes:
     """Encode a NumberDataPoint: time = 3, as_double = 4 or as_int = 6, attributes = 7."""
     value = point.value
-    is_int = type(value) is int and _INT64_MIN <= value <= _INT64_MAX
-    number = b"\x31" + _sfixed64(value) if is_int else b"\x21" + _double(value)
-    encoded = b"\x19" + _fixed64(point.time_unix_nano) + number
+    is_int = type(value) is int and INT64_MIN <= value <= INT64_MAX
+    number = b"\x31" + sfixed64(value) if is_int else b"\x21" + double(value)
+    encoded = b"\x19" + fixed64(point.time_unix_nano) + number
     if point.position is not None:
-        encoded += _key_value(b"\x3a", runs.INDEX if point.column is None else runs.ROW, point.position)
+        encoded += key_value(b"\x3a", runs.INDEX if point.column is None else runs.ROW, point.position)
     if point.step is not None:
-        encoded += _key_value(b"\x3a", runs.STEP, point.step)
+        encoded += key_value(b"\x3a", runs.STEP, point.step)
     if point.column is not None:
-        encoded += _key_value(b"\x3a", runs.COLUMN, point.column)
+        encoded += key_value(b"\x3a", runs.COLUMN, point.column)
     return encoded
 
 
 @lru_cache(maxsize=1024)
 def _scope(name: str) -> bytes:
     """Field 1 (scope) of ScopeLogs and ScopeMetrics: an InstrumentationScope with a name."""
-    return _field(b"\x0a", _field(b"\x0a", _utf8(name)))
+    return field(b"\x0a", field(b"\x0a", utf8(name)))
 
 
 @lru_cache(maxsize=1024)
 def _severity(levelno: int, level_name: str) -> bytes:
     """Fields 2 (severity_number) and 3 (severity_text: the source's own name of the level)."""
-    return b"\x10" + _varint(severity.from_levelno(levelno)) + _field(b"\x1a", _utf8(level_name))
+    return b"\x10" + varint(severity.from_levelno(levelno)) + field(b"\x1a", utf8(level_name))
 
 
 @lru_cache(maxsize=8192)
@@ -175,100 +179,18 @@ def _call_site(path: str, line: int, function: str) -> bytes:
     if not path:
         return b""
     attributes = {"code.file.path": path, "code.line.number": line, "code.function.name": function}
-    return _key_values(b"\x32", attributes)
+    return key_values(b"\x32", attributes)
 
 
 @lru_cache(maxsize=1024)
 def _thread(thread_id: int, thread_name: str) -> bytes:
-    return _key_values(b"\x32", {"thread.id": thread_id, "thread.name": thread_name}) if thread_id else b""
+    return key_values(b"\x32", {"thread.id": thread_id, "thread.name": thread_name}) if thread_id else b""
 
 
 def _span(trace_id: str, span_id: str | None, flags: int) -> bytes:
     """Fields 8 (flags), 9 (trace_id) and 10 (span_id)."""
-    span = _field(b"\x52", bytes.fromhex(span_id)) if span_id else b""
-    return b"\x45" + _fixed32(flags) + _field(b"\x4a", bytes.fromhex(trace_id)) + span
+    span = field(b"\x52", bytes.fromhex(span_id)) if span_id else b""
+    return b"\x45" + fixed32(flags) + field(b"\x4a", bytes.fromhex(trace_id)) + span
 
 
-def _key_values(tag: bytes, attributes: Mapping[str, Any]) -> bytes:
-    return b"".join([_key_value(tag, key, value) for key, value in attributes.items()])
-
-
-def _key_value(tag: bytes, key: str, value: Any) -> bytes:
-    """Encode a KeyValue { key = 1, value = 2 } as field *tag*."""
-    encoded = _any_value(value)
-    pair = _key(key) + b"\x12" + _varint(len(encoded)) + encoded
-    return tag + _varint(len(pair)) + pair
-
-
-@lru_cache(maxsize=4096)
-def _key(key: str) -> bytes:
-    return _field(b"\x0a", _utf8(key))
-
-
-def _any_value(value: Any) -> bytes:
-    """Encode an AnyValue; the value is one that a journal can hold, and anything else its repr."""
-    encoder = _ENCODERS.get(type(value))
-    return encoder(value) if encoder is not None else _text(repr(value))
-
-
-def _text(value: str) -> bytes:
-    encoded = _utf8(value)
-    return b"\x0a" + _varint(len(encoded)) + encoded
-
-
-def _integer(value: int) -> bytes:
-    if _INT64_MIN <= value <= _INT64_MAX:
-        return b"\x18" + _varint(value & _UINT64_MASK)
-    return _text(str(value))  # OTLP has no larger integers: as text no digit is lost
-
-
-def _array(values: Iterable[Any]) -> bytes:
-    return _field(b"\x2a", b"".join([_field(b"\x0a", _any_value(value)) for value in values]))
-
-
-def _mapping(mapping: Mapping[Any, Any]) -> bytes:
-    pairs = [_key_value(b"\x0a", key if type(key) is str else str(key), value) for key, value in mapping.items()]
-    return _field(b"\x32", b"".join(pairs))
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:  # lone surrogates: written out, where protobuf would refuse the whole batch
-        return text.encode(errors="backslashreplace")
-
-
-def _field(tag: bytes, encoded: bytes) -> bytes:
-    return tag + _varint(len(encoded)) + encoded
-
-
-def _varint(number: int) -> bytes:
-    if number < len(_VARINTS):
-        return _VARINTS[number]
-    return _long_varint(number)
-
-
-def _long_varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
-_VARINTS: Final = tuple(_long_varint(number) for number in range(4096))
-
-_ENCODERS: Final[dict[type, Callable[[Any], bytes]]] = {
-    str: _text,
-    bool: lambda value: b"\x10\x01" if value else b"\x10\x00",
-    int: _integer,
-    float: lambda value: b"\x21" + _double(value),
-    bytes: lambda value: _field(b"\x3a", value),
-    list: _array,
-    tuple: _array,
-    dict: _mapping,
-    type(None): lambda _: b"",
-}
-
-_EVENT_SEVERITY: Final = b"\x10" + _varint(Severity.INFO) + _field(b"\x1a", b"INFO")
+_EVENT_SEVERITY: Final = b"\x10" + varint(Severity.INFO) + field(b"\x1a", b"INFO")
