@@ -23,13 +23,13 @@ from runmill.testing import ReceivedLog, RecordingCollector
 def fresh(recording_collector: RecordingCollector, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test is a program of its own that delivers to the recording collector."""
     monkeypatch.setenv("RUNMILL_ENDPOINT", recording_collector.endpoint)
-    outlets.default_outlet.cache_clear()
+    outlets.choose_default(None)
     yield
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
     while outlets._outlets:
         outlets._outlets.popitem()[1].close()
-    outlets.default_outlet.cache_clear()
+    outlets.choose_default(None)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ class Handler(logging.Handler):
         service_name: ``service.name``; by default ``OTEL_SERVICE_NAME``, else the script's name.
         headers: Sent with every request, in place of ``OTEL_EXPORTER_OTLP_HEADERS``.
         home: The home directory; by default ``RUNMILL_HOME``, else the platform's state directory.
+        scrub: Blank secrets before records are sent; by default as ``RUNMILL_SCRUB`` says, else not.
 
     Raises:
         ConfigError: A setting cannot be used; the text says which and what to write.
@@ -47,12 +48,17 @@ class Handler(logging.Handler):
         service_name: str | None = None,
         headers: Mapping[str, str] | None = None,
         home: str | None = None,
+        scrub: bool | None = None,
     ) -> None:
         super().__init__(level)
         self._asked_formatter: logging.Formatter | None = None
         self._is_closed = False
         settings = settings_module.resolve(
-            endpoint=endpoint, service_name=service_name, headers=dict(headers) if headers else None, home=home
+            endpoint=endpoint,
+            service_name=service_name,
+            headers=dict(headers) if headers else None,
+            home=home,
+            scrub=scrub,
         )
         self.outlet: Outlet = outlet(settings)
         self.outlet.open()

@@ -9,9 +9,9 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
+from runmill.app import crashes
 from runmill.app import settings as settings_module
 from runmill.app.delivery import Delivery
 from runmill.app.notices import notice
@@ -20,14 +20,16 @@ from runmill.app.sender import Sender
 from runmill.app.settings import Settings
 from runmill.home import Home, Server
 from runmill.journal import folder as folders
+from runmill.journal.crash import find_crash
 from runmill.journal.reader import read_own
 from runmill.journal.records import Record
 from runmill.journal.writer import Bounds, Journal
 from runmill.otlp.journalled import Source
 
-__all__ = ["Outlet", "default_outlet", "flush", "outlet"]
+__all__ = ["Outlet", "choose_default", "default_outlet", "flush", "outlet"]
 
 _outlets: Final[dict[Settings, "Outlet"]] = {}
+_default: "Outlet | None" = None
 _lock = threading.RLock()
 
 
@@ -42,6 +44,7 @@ class Outlet:
         self._is_closing = False
         self._resource: dict[str, Any] | None = None
         self._taken = threading.local()
+        self._is_watching_crashes = False
         self.handler_count = 0
         """Handlers that write here: with more than one, a record may come twice."""
         self.write: Callable[[Record], None] = self._open_and_write
@@ -61,8 +64,21 @@ class Outlet:
             self._journal = journal
             self._delivery = Delivery(self.settings, Source(read_own(journal), journal_id, resource))
             self.write = journal.append
+            if self._is_watching_crashes:
+                self.watch_crashes()
             if not self._is_closing:
                 self._delivery.start()
+
+    def watch_crashes(self) -> None:
+        """Have a crash of the interpreter recorded, in forked children too, until `unwatch_crashes`."""
+        self._is_watching_crashes = True
+        if self._journal is not None and self._journal.folder is not None:
+            crashes.arm(self._journal.folder.path)
+
+    def unwatch_crashes(self) -> None:
+        """Record them no longer."""
+        self._is_watching_crashes = False
+        crashes.disarm()
 
     def has_taken(self, record: logging.LogRecord) -> bool:
         """Say whether this thread gave this very record before: it reached two handlers of one outlet."""
@@ -105,6 +121,7 @@ class Outlet:
         deadline = time.monotonic() + self.settings.exit_seconds
         self._is_closing = True
         delivery.stop()
+        self._tell_of_crash(journal)
         self.flush(self.settings.exit_seconds)
         self._journal = self._delivery = None
         self.write = self._open_and_write
@@ -123,6 +140,13 @@ class Outlet:
         self._journal = self._delivery = self._resource = None
         self.write = self._open_and_write
 
+    def _tell_of_crash(self, journal: Journal) -> None:
+        """Record the crash of a forked child that had not logged yet: it had only its parent's file to write to."""
+        if journal.folder is None or (crash := find_crash(journal.folder.path)) is None:
+            return
+        self.write(crash)
+        crashes.forget(journal.folder.path)
+
     def _open_and_write(self, record: Record) -> None:
         self.open()
         self.write(record)
@@ -138,10 +162,19 @@ def outlet(settings: Settings | None = None) -> Outlet:
         return found
 
 
-@cache
 def default_outlet() -> Outlet:
-    """Give the outlet of the environment's settings, read once: for callers that are given none."""
-    return outlet()
+    """Give the outlet for callers that are given none: the chosen one, else that of the environment, read once."""
+    global _default  # noqa: PLW0603 - one reference
+    if _default is None:
+        _default = outlet()
+    return _default
+
+
+def choose_default(chosen: Outlet | None) -> Outlet | None:
+    """Make *chosen* the default outlet, None: that of the environment; give what it was before."""
+    global _default
+    before, _default = _default, chosen
+    return before
 
 
 def flush(timeout_seconds: float = 10.0) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from runmill._version import __version__
 from runmill.app.settings import Settings
+from runmill.otlp.journalled import SCRUBBED_RESOURCE
 
 __all__ = ["describe_process"]
 
@@ -37,6 +38,8 @@ def describe_process(settings: Settings) -> dict[str, Any]:
         detected["service.name"] = settings.service_name
     elif str(detected.get("service.name", "")).startswith("unknown_service"):
         detected["service.name"] = _program_name()
+    if settings.is_scrubbing:
+        ours[SCRUBBED_RESOURCE] = True
     return detected | ours
 
 

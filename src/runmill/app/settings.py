@@ -39,6 +39,8 @@ class Settings:
     exit_seconds: float = 2.0
     """How long the end of the program may wait for delivery; the rest stays in the journal."""
     journal_bytes: int = 256 << 20
+    is_scrubbing: bool = False
+    """Blank secrets in log records before they are sent."""
     is_disabled: bool = False
     """OTEL_SDK_DISABLED: nothing is journaled or sent."""
     record_limits: RecordLimits = field(default_factory=RecordLimits)
@@ -50,8 +52,19 @@ def resolve(
     endpoint: str | None = None,
     headers: dict[str, str] | None = None,
     service_name: str | None = None,
+    scrub: bool | None = None,
+    scrub_default: bool = False,
 ) -> Settings:
-    """Put the settings together. Raises ConfigError for a variable whose value cannot be used."""
+    """Put the settings together. Raises ConfigError for a variable whose value cannot be used.
+
+    Args:
+        home: See `Settings`, as for the others.
+        endpoint: Without it, the standard variables of each signal hold.
+        headers: In place of those of the environment.
+        service_name: In place of the environment's.
+        scrub: Whether to blank secrets; None: as ``RUNMILL_SCRUB`` says.
+        scrub_default: What holds where neither says anything.
+    """
     return Settings(
         home=homes.find(home),
         endpoint=_address("endpoint", endpoint or _first("RUNMILL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")),
@@ -65,6 +78,7 @@ def resolve(
         service_name=service_name or _first("RUNMILL_SERVICE_NAME"),
         exit_seconds=_number("RUNMILL_EXIT_SECONDS", 2.0),
         journal_bytes=int(_number("RUNMILL_JOURNAL_BYTES", 256 << 20)),
+        is_scrubbing=_switch("RUNMILL_SCRUB", default=scrub_default) if scrub is None else scrub,
         is_disabled=os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
         record_limits=RecordLimits(
             attribute_count=_limit("ATTRIBUTE_COUNT_LIMIT", default=128) or 0,
@@ -97,6 +111,13 @@ def _number(name: str, default: float) -> float:
     if number < 0:
         raise ConfigError(f"{name}: {value!r} is negative. Set a number from 0, or unset it for {default:g}.")
     return number
+
+
+def _switch(name: str, *, default: bool) -> bool:
+    value = (_first(name) or str(default)).lower()
+    if value not in ("1", "true", "0", "false"):
+        raise ConfigError(f"{name}: {value!r} is neither on nor off. Set '1' or '0', or unset it.")
+    return value in ("1", "true")
 
 
 def _limit(name: str, *, default: int | None) -> int | None:

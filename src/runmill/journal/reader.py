@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from runmill.journal.control import Control
+from runmill.journal.crash import find_crash
 from runmill.journal.folder import CONTROL_NAME, Folder
-from runmill.journal.frames import HEADER_BYTES, Frames, count, unpack
+from runmill.journal.frames import HEADER_BYTES, Frames, count, pack, unpack
 from runmill.journal.records import LOG, Log, Record
 from runmill.journal.segment import SUFFIX, Segment
 from runmill.journal.writer import Journal
@@ -21,6 +22,9 @@ __all__ = ["JournalBatch", "Reader", "read_abandoned", "read_own"]
 
 _MOST_BYTES = 256 << 10
 """What one batch holds: large enough to make a request's cost small, small enough to hold the interpreter shortly."""
+
+_BEHIND_ALL = 10**12 - 1
+"""The number of a segment that is behind every other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,16 @@ def read_abandoned(folder: Folder) -> Reader:
     for path in sorted(folder.path.glob(f"*{SUFFIX}")):
         with contextlib.suppress(OSError, ValueError):  # made, and its process killed before it was allocated: empty
             segments.append(Segment.open(path))
+    if (crash := find_crash(folder.path)) is not None:
+        segments.append(_in_memory(pack(crash)))
     return Reader(segments, Control(folder.path / CONTROL_NAME), is_live=False, freed=lambda: None)
+
+
+def _in_memory(frame: bytes) -> Segment:
+    """Give a segment behind all others, equal each time it is made: what was under way of it is found again."""
+    segment = Segment.create(_BEHIND_ALL, None, len(frame) + HEADER_BYTES)
+    segment.write(frame)
+    return segment
 
 
 def _dropped_record(dropped_count: int) -> Record:

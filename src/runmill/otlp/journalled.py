@@ -12,8 +12,12 @@ from runmill.journal.reader import JournalBatch, Reader
 from runmill.journal.records import EVENT, parse_run_key
 from runmill.otlp import runs
 from runmill.otlp.encode import encode_logs, encode_metrics, encode_resource
+from runmill.otlp.scrub import scrub
 
-__all__ = ["Request", "Source", "artifact_hashes", "requests"]
+__all__ = ["SCRUBBED_RESOURCE", "Request", "Source", "artifact_hashes", "requests"]
+
+SCRUBBED_RESOURCE = "runmill.scrubbed"
+"""A resource attribute: secrets in these logs are blanked, by whoever delivers them; their process asked for it."""
 
 _MOST_RESOURCES = 1024
 
@@ -34,6 +38,7 @@ class Source:
     def __init__(self, reader: Reader, journal_id: str, resource: Mapping[str, Any]) -> None:
         self.reader = reader
         self.journal_id = journal_id
+        self.is_scrubbed = resource.get(SCRUBBED_RESOURCE) is True
         self._resource = resource
         self._resources: dict[str | None, bytes] = {}
 
@@ -50,7 +55,8 @@ class Source:
 
 def requests(source: Source, batch: JournalBatch) -> Iterator[Request]:
     """Yield what to send for *batch*: its logs and events, then its metric points; nothing for what it has none of."""
-    if logs := encode_logs(batch.records, source.resource_of):
+    records = [scrub(record) for record in batch.records] if source.is_scrubbed else batch.records
+    if logs := encode_logs(records, source.resource_of):
         yield Request("logs", f"{source.journal_id}.logs", batch.sequence, logs)
     if metrics := encode_metrics(batch.records, source.resource_of):
         yield Request("metrics", f"{source.journal_id}.metrics", batch.sequence, metrics)
