@@ -20,7 +20,7 @@ from runmill.journal.writer import Journal
 
 __all__ = ["JournalBatch", "Reader", "read_abandoned", "read_own"]
 
-_MOST_BYTES = 256 << 10
+_MOST_BYTES = 1 << 20
 """What one batch holds: large enough to make a request's cost small, small enough to hold the interpreter shortly."""
 
 _BEHIND_ALL = 10**12 - 1
