@@ -14,6 +14,7 @@ run.complete()
 
 from runmill._version import __version__
 from runmill.app.bound import bind
+from runmill.app.configure import configure
 from runmill.app.experiment import Experiment
 from runmill.app.handler import Handler
 from runmill.app.outlet import flush
@@ -49,6 +50,7 @@ __all__ = [
     "Workspace",
     "__version__",
     "bind",
+    "configure",
     "flush",
     "get_run",
 ]

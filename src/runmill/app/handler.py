@@ -52,7 +52,6 @@ class Handler(logging.Handler):
     ) -> None:
         super().__init__(level)
         self._asked_formatter: logging.Formatter | None = None
-        self._is_closed = False
         settings = settings_module.resolve(
             endpoint=endpoint,
             service_name=service_name,
@@ -61,9 +60,9 @@ class Handler(logging.Handler):
             scrub=scrub,
         )
         self.outlet: Outlet = outlet(settings)
-        self.outlet.open()
-        self.outlet.handler_count += 1
         self._limits = settings.record_limits
+        self._is_closed = True
+        self.reopen()
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - logging's name
         """Shape the body with *fmt*; the message's template is then kept as ``log.template``.
@@ -102,6 +101,13 @@ class Handler(logging.Handler):
     def flush(self) -> None:
         """Deliver what was logged so far, for at most the time that the end of a program may take."""
         self.outlet.flush(self.outlet.settings.exit_seconds)
+
+    def reopen(self) -> None:
+        """Take the handler into use, again after `close`; nothing happens when it is."""
+        if self._is_closed:
+            self._is_closed = False
+            self.outlet.open()
+            self.outlet.handler_count += 1
 
     def close(self) -> None:
         """Take the handler out of use. The journal stays: other handlers and runs write to it."""

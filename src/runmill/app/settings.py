@@ -11,7 +11,7 @@ from runmill.app.limits import RecordLimits
 from runmill.errors import ConfigError
 from runmill.home import Home
 
-__all__ = ["Settings", "resolve"]
+__all__ = ["Settings", "resolve", "switch"]
 
 _MILLISECONDS_FROM = 1000.0
 """OTEL_EXPORTER_OTLP_TIMEOUT is milliseconds in the specification, seconds in its Python SDK: from 1000 the former."""
@@ -53,18 +53,8 @@ def resolve(
     headers: dict[str, str] | None = None,
     service_name: str | None = None,
     scrub: bool | None = None,
-    scrub_default: bool = False,
 ) -> Settings:
-    """Put the settings together. Raises ConfigError for a variable whose value cannot be used.
-
-    Args:
-        home: See `Settings`, as for the others.
-        endpoint: Without it, the standard variables of each signal hold.
-        headers: In place of those of the environment.
-        service_name: In place of the environment's.
-        scrub: Whether to blank secrets; None: as ``RUNMILL_SCRUB`` says.
-        scrub_default: What holds where neither says anything.
-    """
+    """Put the settings together. Raises ConfigError for a variable whose value cannot be used."""
     return Settings(
         home=homes.find(home),
         endpoint=_address("endpoint", endpoint or _first("RUNMILL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")),
@@ -78,7 +68,7 @@ def resolve(
         service_name=service_name or _first("RUNMILL_SERVICE_NAME"),
         exit_seconds=_number("RUNMILL_EXIT_SECONDS", 2.0),
         journal_bytes=int(_number("RUNMILL_JOURNAL_BYTES", 256 << 20)),
-        is_scrubbing=_switch("RUNMILL_SCRUB", default=scrub_default) if scrub is None else scrub,
+        is_scrubbing=switch("RUNMILL_SCRUB", default=False) if scrub is None else scrub,
         is_disabled=os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
         record_limits=RecordLimits(
             attribute_count=_limit("ATTRIBUTE_COUNT_LIMIT", default=128) or 0,
@@ -113,7 +103,8 @@ def _number(name: str, default: float) -> float:
     return number
 
 
-def _switch(name: str, *, default: bool) -> bool:
+def switch(name: str, *, default: bool) -> bool:
+    """Read a variable that is on or off. Raises ConfigError."""
     value = (_first(name) or str(default)).lower()
     if value not in ("1", "true", "0", "false"):
         raise ConfigError(f"{name}: {value!r} is neither on nor off. Set '1' or '0', or unset it.")

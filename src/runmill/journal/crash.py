@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from runmill.journal.records import LOG, Log
+from runmill.journal.records import LOG, Log, Record
 
 __all__ = ["CRASH_NAME", "find_crash"]
 
@@ -19,7 +19,7 @@ _THREAD: Final = re.compile(r"^Current thread 0x([0-9a-f]+)", re.MULTILINE)
 _FRAME: Final = re.compile(r'^Current thread .*\n  File "(.*)", line (\d+) in (.*)$', re.MULTILINE)
 
 
-def find_crash(folder: Path) -> Log | None:
+def find_crash(folder: Path) -> "Record | None":
     """Give the record of the crash that the journal in *folder* tells of, always the same one; None for no crash."""
     try:
         path = folder / CRASH_NAME
@@ -28,7 +28,7 @@ def find_crash(folder: Path) -> Log | None:
         time_unix_nano = path.stat().st_mtime_ns
     except OSError:
         return None
-    return _record(text, time_unix_nano) if text.strip() else None
+    return tuple(_record(text, time_unix_nano)) if text.strip() else None
 
 
 def _record(text: str, time_unix_nano: int) -> Log:
