@@ -66,12 +66,11 @@ def running(home: Path, *arguments: str, environment: Mapping[str, str] | None =
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
-        yield RunningServer(home, process, _wait_until_ready(Home(home), process))
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+    with process:
+        try:
+            yield RunningServer(home, process, _wait_until_ready(Home(home), process))
+        finally:
+            process.kill()  # does nothing where it ended
 
 
 def _wait_until_ready(home: Home, process: "subprocess.Popen[str]") -> Server:
