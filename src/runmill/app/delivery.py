@@ -105,7 +105,9 @@ class Delivery:
             if time.monotonic() < self._retry_at:
                 continue
             with self._busy:
-                self._deliver_all()
+                # Who stops delivery flushes the journal itself, and takes it away while this waited.
+                if not self._stop.is_set():
+                    self._deliver_all()
 
     def _deliver_all(self) -> None:
         try:
