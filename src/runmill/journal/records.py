@@ -7,14 +7,28 @@ None, bool, int, float, str, bytes, and tuples, lists and dicts of these, of exa
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["EVENT", "LOG", "POINT", "Event", "Log", "Point", "Record", "RunIdentity", "parse_run_key", "run_key"]
+__all__ = [
+    "EVENT",
+    "LOG",
+    "POINT",
+    "REQUEST",
+    "Event",
+    "ForeignRequest",
+    "Log",
+    "Point",
+    "Record",
+    "RunIdentity",
+    "parse_run_key",
+    "run_key",
+]
 
 LOG: Final = 0
 POINT: Final = 1
 EVENT: Final = 2
+REQUEST: Final = 3
 
 Record: TypeAlias = "tuple[Any, ...]"
-"""A Log, a Point or an Event as a bare tuple: the first item says which."""
+"""A Log, a Point, an Event or a ForeignRequest as a bare tuple: the first item says which."""
 
 
 class Log(NamedTuple):
@@ -65,6 +79,16 @@ class Event(NamedTuple):
     event_name: str
     body: Any
     attributes: "dict[str, Any] | None"
+
+
+class ForeignRequest(NamedTuple):
+    """What another encoder, the OpenTelemetry SDK's, made for the wire."""
+
+    record_kind: int
+    signal: str
+    """``logs`` or ``metrics``."""
+    payload: bytes
+    """A whole Export*ServiceRequest."""
 
 
 class RunIdentity(NamedTuple):

@@ -49,7 +49,7 @@ class Journal:
         self.folder = folder
         self.bounds = bounds
         self.dropped: Counter[str] = Counter()
-        """Records left out, by level name (``POINT`` and ``EVENT`` for those)."""
+        """Records left out, by level name (``POINT``, ``EVENT`` and ``REQUEST`` for those)."""
         self.control = Control(None if folder is None else folder.path / CONTROL_NAME)
         self.segments: deque[Segment] = deque()
         """Oldest first; the last one is being written."""
@@ -124,7 +124,7 @@ class Journal:
 
     def _drop(self, record: Record) -> None:
         with self._lock:
-            self.dropped[record[5] if record[0] == LOG else ("POINT", "EVENT")[record[0] - 1]] += 1
+            self.dropped[record[5] if record[0] == LOG else ("POINT", "EVENT", "REQUEST")[record[0] - 1]] += 1
             self.control.dropped_count += 1
 
     def _wait_for_room(self, size: int, share: float) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from runmill.journal.records import EVENT, LOG, Point, Record
+from runmill.journal.records import EVENT, LOG, POINT, Point, Record
 from runmill.model import Severity
 from runmill.otlp import runs, severity
 from runmill.otlp.mend import mend
@@ -56,7 +56,7 @@ def encode_metrics(records: Iterable[Record], resource_of: ResourceOf) -> bytes:
     """Give an ExportMetricsServiceRequest of the points among *records*; b"" when there are none."""
     groups: dict[str, dict[tuple[str, str, str], list[bytes]]] = {}
     for record in records:
-        if record[0] in (LOG, EVENT):
+        if record[0] != POINT:
             continue
         point = Point._make(record)
         metric = (point.metric, point.metric_kind, point.description)

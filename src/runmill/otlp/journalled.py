@@ -4,17 +4,17 @@ Whoever delivers a journal (its own process, the next one of its home, a collect
 that the store recognises what it has already.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from runmill.journal.reader import JournalBatch, Reader
-from runmill.journal.records import EVENT, parse_run_key
+from runmill.journal.records import EVENT, REQUEST, Record, parse_run_key
 from runmill.otlp import runs
 from runmill.otlp.encode import encode_logs, encode_metrics, encode_resource
 from runmill.otlp.scrub import scrub
 
-__all__ = ["SCRUBBED_RESOURCE", "Request", "Source", "artifact_hashes", "requests"]
+__all__ = ["SCRUBBED_RESOURCE", "Request", "Source", "artifact_hashes", "requests", "run_attributes"]
 
 SCRUBBED_RESOURCE = "runmill.scrubbed"
 """A resource attribute: secrets in these logs are blanked, by whoever delivers them; their process asked for it."""
@@ -46,7 +46,7 @@ class Source:
         """Give the encoded resource of a record: the process, and its run where it has one."""
         encoded = self._resources.get(run_key)
         if encoded is None:
-            encoded = encode_resource({**self._resource, **_run_attributes(run_key)})
+            encoded = encode_resource({**self._resource, **run_attributes(run_key)})
             if len(self._resources) >= _MOST_RESOURCES:  # a process of very many runs: begin again
                 self._resources.clear()
             self._resources[run_key] = encoded
@@ -56,10 +56,15 @@ class Source:
 def requests(source: Source, batch: JournalBatch) -> Iterator[Request]:
     """Yield what to send for *batch*: its logs and events, then its metric points; nothing for what it has none of."""
     records = [scrub(record) for record in batch.records] if source.is_scrubbed else batch.records
-    if logs := encode_logs(records, source.resource_of):
+    if logs := encode_logs(records, source.resource_of) + _foreign("logs", records):
         yield Request("logs", f"{source.journal_id}.logs", batch.sequence, logs)
-    if metrics := encode_metrics(batch.records, source.resource_of):
+    if metrics := encode_metrics(records, source.resource_of) + _foreign("metrics", records):
         yield Request("metrics", f"{source.journal_id}.metrics", batch.sequence, metrics)
+
+
+def _foreign(signal: str, records: Iterable[Record]) -> bytes:
+    """Give what others encoded. Put behind each other, requests are one: their only field is repeated."""
+    return b"".join([record[2] for record in records if record[0] == REQUEST and record[1] == signal])
 
 
 def artifact_hashes(batch: JournalBatch) -> Iterator[str]:
@@ -69,7 +74,8 @@ def artifact_hashes(batch: JournalBatch) -> Iterator[str]:
             yield record[4]["sha256"]
 
 
-def _run_attributes(run_key: str | None) -> dict[str, Any]:
+def run_attributes(run_key: str | None) -> dict[str, Any]:
+    """Give the resource attributes that say whose run a record belongs to; none without a run."""
     if run_key is None:
         return {}
     run = parse_run_key(run_key)
