@@ -30,6 +30,7 @@ from runmill.errors import (
     RunFailed,
     RunmillError,
     Unavailable,
+    UserError,
     WireError,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "RunFailed",
     "RunmillError",
     "Unavailable",
+    "UserError",
     "WireError",
     "Workspace",
     "__version__",

@@ -2,17 +2,19 @@
 
 ```text
 RunmillError
-├── ConfigError       fix the file or the setting that the message names
-├── InvalidArgument   fix the call (also a ValueError)
-├── WireError         the bytes are not OTLP
-├── Refused           the data is fine: send it again later
-├── Rejected          never send this again
-├── NotFound          no such run, metric, file, ...
-├── Conflict          something else holds or has already defined it
-├── Unavailable       the run store cannot be reached now
-└── RunFailed         a run that was waited for ended as Failed
+├── UserError             what was asked for cannot be: the message says what to change
+│   ├── ConfigError       fix the file or the setting that the message names
+│   ├── InvalidArgument   fix the call (also a ValueError)
+│   ├── NotFound          no such run, metric, file, ...
+│   └── Conflict          something else holds or has already defined it
+├── WireError             the bytes are not OTLP
+├── Refused               the data is fine: send it again later
+├── Rejected              never send this again
+├── Unavailable           the run store cannot be reached now
+└── RunFailed             a run that was waited for ended as Failed
 ```
 """
+# ruff: noqa: N818 - named by what happened, as the tree above reads
 
 __all__ = [
     "ConfigError",
@@ -24,6 +26,7 @@ __all__ = [
     "RunFailed",
     "RunmillError",
     "Unavailable",
+    "UserError",
     "WireError",
 ]
 
@@ -31,12 +34,21 @@ __all__ = [
 class RunmillError(Exception):
     """What all of runmill's exceptions are."""
 
+    @property
+    def message(self) -> str:
+        """The text, for code that reads it so."""
+        return str(self)
 
-class ConfigError(RunmillError):
+
+class UserError(RunmillError):
+    """What was asked for cannot be; nothing was changed."""
+
+
+class ConfigError(UserError):
     """A configuration is wrong; the text holds every mistake, one a line, each with its path."""
 
 
-class InvalidArgument(RunmillError, ValueError):
+class InvalidArgument(UserError, ValueError):
     """A call's argument cannot be taken; nothing was stored."""
 
 
@@ -56,11 +68,11 @@ class Rejected(RunmillError):
     """The receiver will never take this data: sending it again cannot help."""
 
 
-class NotFound(RunmillError):
+class NotFound(UserError):
     """What was asked for by name does not exist."""
 
 
-class Conflict(RunmillError):
+class Conflict(UserError):
     """The name or the resource is taken by something else."""
 
 
