@@ -6,7 +6,9 @@ from runmill.model import Severity
 
 __all__ = ["SEVERITY_TEXT", "from_levelno", "from_name", "to_levelno"]
 
-SEVERITY_TEXT: Final = ("UNSPECIFIED", *(f"{name}{n or ''}" for name in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL") for n in ("", 2, 3, 4)))  # fmt: skip
+_RANGES: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+
+SEVERITY_TEXT: Final = ("UNSPECIFIED", *(name + step for name in _RANGES for step in ("", "2", "3", "4")))
 """The short name of each severity_number, 0 to 24. Source: OTel logs data model, Displaying Severity."""
 
 _BY_NAME: Final = {
