@@ -99,8 +99,13 @@ class Handler(logging.Handler):
             self.handleError(record)
 
     def flush(self) -> None:
-        """Deliver what was logged so far, for at most the time that the end of a program may take."""
-        self.outlet.flush(self.outlet.settings.exit_seconds)
+        """Deliver what was logged so far, for at most the time that the end of a program may take.
+
+        Called by ``dictConfig`` and its like it returns at once: they hold a lock that log calls of other threads need.
+        The journal keeps the records, and the background thread goes on delivering.
+        """
+        if not logging._lock._is_owned():  # type: ignore[attr-defined]  # noqa: SLF001 - the lock has no other name
+            self.outlet.flush(self.outlet.settings.exit_seconds)
 
     def reopen(self) -> None:
         """Take the handler into use, again after `close`; nothing happens when it is."""
