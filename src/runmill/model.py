@@ -4,9 +4,10 @@ Words are OpenTelemetry's for what travels and Azure ML's for runs. Times are in
 epoch; an id is text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NewType, TypeAlias
+from itertools import repeat
+from typing import Any, Literal, NewType, TypeAlias
 
 __all__ = [
     "Artifact",
@@ -16,6 +17,7 @@ __all__ = [
     "LogRecord",
     "MetricKind",
     "MetricPoint",
+    "MetricPoints",
     "MetricSummary",
     "Resource",
     "Run",
@@ -28,7 +30,7 @@ __all__ = [
 RunId = NewType("RunId", str)
 
 AttributeValue: TypeAlias = (
-    "str | bool | int | float | bytes | None | Sequence[AttributeValue] | Mapping[str, AttributeValue]"
+    "str | bool | int | float | bytes | Sequence[AttributeValue] | Mapping[str, AttributeValue] | None"
 )
 """An OTLP AnyValue. Source: opentelemetry/proto/common/v1/common.proto."""
 
@@ -97,10 +99,37 @@ class MetricPoint:
     """The position among the values of its metric in its process, or the row of a table; from 0."""
     step: int | None
     time_unix_nano: int
-    value: float | int | str | bool | None | Attributes
+    value: float | int | str | bool | Attributes | None
     """A number as it was logged (int stays int), text, bool, None; a mapping for histograms and the JSON kinds."""
     attributes: Attributes
     rank: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoints:
+    """Every point of one metric of a run, as columns of `count` items in the order they were logged.
+
+    Where a column may be one value instead of a list, it is that of every point. The items are a `MetricPoint`'s;
+    a column that was not asked for is None.
+    """
+
+    run_id: RunId
+    metric: str
+    count: int
+    kind: MetricKind | list[MetricKind]
+    column: str | list[str | None] | None
+    rank: int | list[int | None] | None
+    attributes: Attributes | list[Attributes]
+    index: list[int | None] | None
+    step: list[int | None] | None
+    time_unix_nano: list[int] | None
+    value: list[Any]
+
+    def points(self) -> Iterator[MetricPoint]:
+        """Give the points one by one; all columns must have been asked for."""
+        columns = (self.kind, self.column, self.index, self.step, self.time_unix_nano, self.value, self.attributes)
+        items = (column if isinstance(column, list) else repeat(column, self.count) for column in (*columns, self.rank))
+        return map(MetricPoint, repeat(self.metric, self.count), *items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +152,7 @@ class MetricSummary:
     maximum: float | None
     last_step: int | None
     last_time_unix_nano: int
-    last_value: float | int | str | bool | None | Attributes
+    last_value: float | int | str | bool | Attributes | None
     """The newest value of any type, as it was logged."""
 
 

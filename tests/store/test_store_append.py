@@ -7,7 +7,7 @@ from store_columns import NOW, artifact, delivery, event, log, point, resource
 
 from runmill.errors import Unavailable
 from runmill.model import Artifact, RunEvent
-from runmill.store.query import LogQuery, RunQuery
+from runmill.store.query import LogQuery, PointQuery, RunQuery
 
 
 def bodies(store) -> list[str]:
@@ -104,7 +104,8 @@ def test_listeners_hear_of_each_commit(store):
     unsubscribe()
     store.append([delivery(logs=[log()])])
     assert tuple(heard[0].logs) == found[0]
-    assert list(heard[0].points) == [("run-000001", next(iter(store.points("run-000001"))))]
+    [columns] = store.points(PointQuery(("run-000001",)))
+    assert list(heard[0].points) == [("run-000001", point) for point in columns.points()]
     assert list(heard[0].events) == [RunEvent("run-000001", NOW, "run.ended", {"status": "Completed"})]
     assert list(heard[0].artifacts) == [
         Artifact("run-000001", "model.pkl", 3, "application/octet-stream", "a" * 64, NOW),

@@ -2,15 +2,16 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_columns import NOW, delivery, point
+from store_columns import NOW, delivery, log, point
 
 from runmill.errors import InvalidArgument, NotFound
-from runmill.model import MetricPoint, MetricSummary
-from runmill.store.query import Bucket, Series, SeriesQuery
+from runmill.model import MetricPoint, MetricPoints, MetricSummary
+from runmill.store.query import Bucket, PointQuery, Series, SeriesQuery
 
 by_example = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -61,10 +62,38 @@ def test_every_point_comes_out_in_log_order(store, points):
     """A value keeps its type: int stays int, text, bool, None and documents come back as they are."""
     run_id = stored(store, points)
     expected = [MetricPoint(**each, kind="scalar", attributes={}) for each in in_log_order(points)]
-    assert same(sorted(map(repr, store.points(run_id))), sorted(map(repr, expected)))
-    assert same(list(store.points(run_id)), expected)
-    only = [each for each in expected if each.metric == "loss"]
-    assert same(list(store.points(run_id, metric="loss")), only)
+    for metric in dict.fromkeys(each.metric for each in expected):
+        only = [each for each in expected if each.metric == metric]
+        [columns] = store.points(PointQuery((run_id,), metric))
+        assert same(list(columns.points()), only)
+        assert columns.count == len(only)
+        [fewer] = store.points(PointQuery((run_id,), metric, frozenset()))
+        assert same(fewer, replace(columns, index=None, step=None, time_unix_nano=None))
+    found = store.points(PointQuery((run_id,)))
+    assert [each.metric for each in found] == list(dict.fromkeys(each.metric for each in expected))
+
+
+def test_what_all_points_share_stands_once(store):
+    """A column is a list only where points differ, and None where no point has one."""
+    run_id = stored(store, [{"value": n, "index": n, "time_unix_nano": n} for n in range(3)])
+    assert store.points(PointQuery((run_id,))) == [
+        MetricPoints(run_id, "loss", 3, "scalar", None, None, {}, [0, 1, 2], None, [0, 1, 2], [0, 1, 2])
+    ]
+    run_id = stored(store, [{"value": n, "rank": n, "time_unix_nano": 2 - n} for n in range(3)])
+    assert store.points(PointQuery((run_id,))) == [
+        MetricPoints(run_id, "loss", 3, "scalar", None, [2, 1, 0], {}, None, None, [0, 1, 2], [2, 1, 0])
+    ]
+
+
+def test_points_of_many_runs_come_at_once(store):
+    """Run by run as they were asked for; a run without points or without the metric has no item."""
+    first, second = (stored(store, [{"value": 1.0}, {"value": 2.0, "metric": "acc"}]) for _ in range(2))
+    store.append([delivery(logs=[log(run_id="silent-1")])])
+    found = store.points(PointQuery((second, "silent-1", first)))
+    assert [(each.run_id, each.metric) for each in found] == [
+        (second, "loss"), (second, "acc"), (first, "loss"), (first, "acc"),
+    ]  # fmt: skip
+    assert [each.value for each in store.points(PointQuery((second, "silent-1", first), "acc"))] == [[2.0], [2.0]]
 
 
 @given(POINTS, st.integers(1, 4))
@@ -217,6 +246,7 @@ def test_what_is_not_there_is_named(store, query, error, message):
 
 
 def test_points_of_an_unknown_run_are_an_error(store):
-    """It is raised at the call."""
+    """Also where it is one of several."""
+    store.append([delivery(points=[point(1.0)])])
     with pytest.raises(NotFound, match="run 'no-such-run'"):
-        store.points("no-such-run")
+        store.points(PointQuery((RUN, "no-such-run")))

@@ -5,7 +5,7 @@ from store_columns import NOW, SECOND, artifact, delivery, event, log, point, re
 
 from runmill.errors import InvalidArgument, NotFound
 from runmill.model import Experiment, RunEvent
-from runmill.store.query import RunQuery
+from runmill.store.query import PointQuery, RunQuery
 
 
 def start(run_id, seconds=0, **body):
@@ -85,7 +85,7 @@ def test_a_unique_prefix_names_a_run(store):
     assert store.run("ghijkl").run_id == "ghijkl-1"
     assert store.run("abcdef-1").run_id == "abcdef-1"
     assert [s.count for s in store.metrics(["ghijkl"])["ghijkl"]] == [1]
-    assert len(list(store.points("ghijkl"))) == 1
+    assert [each.count for each in store.points(PointQuery(("ghijkl",)))] == [1]
     assert store.loggers("ghijkl") == [("train", 1)]
     for unclear in ("abcdef", "ghijk", "nobody"):
         with pytest.raises(NotFound, match=unclear):
@@ -116,6 +116,23 @@ def test_filters_keep_what_fits(store):
     assert listed(store, text="brave FOX") == ["single"]
     assert listed(store, text="h100") == ["single"]
     assert listed(store, limit=1, offset=1) == ["parent"]
+
+
+def test_all_runs_below_a_run_are_found(store):
+    """Children, theirs and so on, each once; a run that says it is below itself is no trouble."""
+    parents = {
+        "sweep": None,
+        "trial1": "sweep",
+        "trial2": "sweep",
+        "fold11": "trial1",
+        "other1": None,
+        "loop01": "loop01",
+    }
+    store.append([delivery(events=[start(run_id, parent_id=parent) for run_id, parent in parents.items()])])
+    assert sorted(listed(store, ancestor_id="sweep")) == ["fold11", "trial1", "trial2"]
+    assert listed(store, ancestor_id="trial1") == ["fold11"]
+    assert listed(store, ancestor_id="loop01") == []
+    assert sorted(listed(store, ancestor_id="sweep", parent_id="sweep")) == ["trial1", "trial2"]
 
 
 @pytest.mark.parametrize("query", [RunQuery(limit=0), RunQuery(limit=10_001), RunQuery(offset=-1)])

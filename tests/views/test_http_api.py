@@ -77,11 +77,28 @@ def test_non_finite_numbers_are_words(store: Store, client: httpx.Client) -> Non
     points = [scalar(RUN, "m", value, index=place) for place, value in enumerate(values)]
     commit(store, events=run(RUN), points=points, logs=[record(RUN, "body", loss=[1.5, {"deep": None}])])
     answered = client.get(f"/api/v1/runs/{RUN}/points?metric=m").json()["points"]
-    assert [each["value"] for each in answered] == [1, 0.5, "NaN", "Infinity", "-Infinity", "text", True, None]
+    assert [each["value"] for each in answered] == [[1, 0.5, "NaN", "Infinity", "-Infinity", "text", True, None]]
     [line] = client.get(f"/api/v1/runs/{RUN}/logs").json()["records"]
     assert line["attributes"] == {"loss": [1.5, {"deep": None}]}
     [summary] = client.get(f"/api/v1/runs/{RUN}/metrics").json()["metrics"]
     assert (summary["count"], summary["numeric_count"], summary["last"]) == (8, 5, "-Infinity")
+
+
+def test_points_are_columns_of_what_was_asked(store: Store, client: httpx.Client) -> None:
+    """Columns that were not asked for are null; with `recursive` the runs below come too, all or of a type."""
+    commit(store, events=run(RUN), points=[scalar(RUN, "m", value, index=value) for value in range(3)])
+    commit(store, events=run(FAILED, parent_id=RUN, type="trial"), points=[scalar(FAILED, "m", 0.5, index=0)])
+
+    def found(query: str) -> dict[str, list[object]]:
+        points = client.get(f"/api/v1/runs/{RUN}/points?{query}").json()["points"]
+        return {each["run_id"]: [each[name] for name in ("value", "index", "time_unix_nano")] for each in points}
+
+    assert found("column=index") == {RUN: [[0, 1, 2], [0, 1, 2], None]}
+    assert found("column=index&recursive=true") == {RUN: [[0, 1, 2], [0, 1, 2], None], FAILED: [[0.5], [0], None]}
+    assert list(found("recursive=true&type=trial")) == [RUN, FAILED]
+    assert list(found("recursive=true&type=other")) == [RUN]
+    [whole] = found("metric=m").values()
+    assert None not in whole
 
 
 def test_a_series_can_be_cut_and_reduced(trained: Store, client: httpx.Client) -> None:

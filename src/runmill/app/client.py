@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -24,7 +23,7 @@ _PAGE: Final = 100
 _NON_FINITE: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _ERRORS: Final[dict[str, type[RunmillError]]] = {"not_found": NotFound, "invalid_argument": InvalidArgument}
 
-_Value = TypeVar("_Value", model.Run, model.MetricPoint, model.Artifact, model.Experiment)
+_Value = TypeVar("_Value", model.Run, model.MetricPoints, model.Artifact, model.Experiment)
 
 
 class Client:
@@ -71,10 +70,19 @@ class Client:
         """Give all experiments."""
         return [_read(model.Experiment, item) for item in self._get("/experiments")["experiments"]]
 
-    def points(self, run_id: str, metric: str | None = None) -> list[model.MetricPoint]:
+    def points(self, run_id: str, metric: str | None = None) -> list[model.MetricPoints]:
         """Give every point of a run, or of one metric, in log order. Raises NotFound when there is no such run."""
-        answer = self._get(f"/runs/{quote(run_id, safe='')}/points", metric=metric)
-        return [_point(item) for item in answer["points"]]
+        return self._points(run_id, metric=metric)
+
+    def values(
+        self, run_id: str, metric: str | None = None, *, recursive: bool = False, run_type: str | None = None
+    ) -> list[model.MetricPoints]:
+        """Do as `points` without steps and times, which takes half as long; with *recursive* of all runs below too."""
+        return self._points(run_id, metric=metric, column="index", recursive=recursive, type=run_type)
+
+    def _points(self, run_id: str, **wanted: object) -> list[model.MetricPoints]:
+        answer = self._get(f"/runs/{quote(run_id, safe='')}/points", **wanted)
+        return [_read(model.MetricPoints, {**item, "value": _numbers(item["value"])}) for item in answer["points"]]
 
     def files(self, run_id: str) -> list[model.Artifact]:
         """Give the run's files by path. Raises NotFound when there is no such run."""
@@ -174,14 +182,8 @@ def _read(kind: type[_Value], item: Mapping[str, Any]) -> _Value:
     return kind(**{field.name: item[field.name] for field in fields(kind) if field.name in item})
 
 
-# Of the values read, points alone come by the hundred thousand: no look at each field's name.
-_POINT_FIELDS: Final = tuple(field.name for field in fields(model.MetricPoint))
-_point_items: Final = itemgetter(*_POINT_FIELDS)
-_VALUE_AT: Final = _POINT_FIELDS.index("value")
-
-
-def _point(item: dict[str, Any]) -> model.MetricPoint:
-    items = _point_items(item)
-    if type(items[_VALUE_AT]) is str:
-        items = _point_items({**item, "value": _NON_FINITE.get(item["value"], item["value"])})
-    return model.MetricPoint(*items)
+def _numbers(values: list[Any]) -> list[Any]:
+    """Turn the words that stand for what JSON has no number for into the numbers."""
+    if str not in set(map(type, values)):
+        return values
+    return [_NON_FINITE.get(value, value) if type(value) is str else value for value in values]

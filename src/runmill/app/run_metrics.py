@@ -5,9 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from runmill.app.client import Client
 from runmill.app.images import draw, find_image_type, is_drawable
-from runmill.app.listing import Wanted, descendants
 from runmill.app.metric_files import MetricFile, address_of, metric_file
 from runmill.app.run_files import FileCalls
 from runmill.app.shapes import MetricSeries, old_shapes, series_of
@@ -138,12 +136,13 @@ class MetricCalls(FileCalls):
             Unavailable: The store cannot be read now.
         """
         client = self._link.fresh_client()
-        if not recursive:
-            return _metrics_of(client, self.id, name, populate=populate)
-        wanted, below = Wanted(type=run_type), descendants(client, self.id, recursive=True)
-        run_ids = [self.id, *(run.run_id for run in below if wanted.fits(run))]
-        found = {run_id: _metrics_of(client, run_id, name, populate=populate) for run_id in run_ids}
-        return {run_id: metrics for run_id, metrics in found.items() if metrics}
+        columns = client.values(self.id, name, recursive=recursive, run_type=run_type)
+
+        def to_file(run_id: str, point: MetricPoint) -> "str | MetricFile":
+            return metric_file(client, run_id, point) if populate else address_of(run_id, point)
+
+        found = old_shapes(columns, to_file)
+        return dict(found) if recursive else found.get(self.id, {})
 
     def get_series(self, name: str | None = None) -> list[MetricSeries]:
         """Give every point with its step and time, a series for each metric and column; always lists.
@@ -181,13 +180,6 @@ class MetricCalls(FileCalls):
         kept = Path(path).as_posix() if is_inside else Path(path).name
         self._keep(kept, Path(path), media_type)
         return kept
-
-
-def _metrics_of(client: Client, run_id: str, name: str | None, *, populate: bool) -> dict[str, object]:
-    def to_file(point: MetricPoint) -> "str | MetricFile":
-        return metric_file(client, run_id, point) if populate else address_of(run_id, point)
-
-    return old_shapes(client.points(run_id, name), to_file)
 
 
 def _text(description: object) -> str:

@@ -6,9 +6,10 @@ A value that was logged once comes bare, several come as a list in log order; ro
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
-from runmill.model import MetricKind, MetricPoint
+from runmill.model import MetricKind, MetricPoint, MetricPoints
 
 __all__ = ["FILE_KINDS", "MetricSeries", "old_shapes", "series_of"]
 
@@ -16,6 +17,7 @@ FILE_KINDS: Final = frozenset({"image", "confusion_matrix", "accuracy_table", "r
 """What ``get_metrics`` gives as the address of a file, not as values."""
 
 _ROW_KINDS: Final = frozenset({"row", "table"})
+_VALUE_KINDS: Final = ("scalar", "list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +35,37 @@ class MetricSeries:
         return [point.value for point in self.points]
 
 
-def series_of(points: Iterable[MetricPoint]) -> list[MetricSeries]:
+def series_of(columns: Iterable[MetricPoints]) -> list[MetricSeries]:
     """Group points into series, in the order of their first points; ranks stay together, each point says its own."""
     grouped: dict[tuple[str, MetricKind, str | None], list[MetricPoint]] = {}
-    for point in points:
+    for point in chain.from_iterable(each.points() for each in columns):
         grouped.setdefault((point.metric, point.kind, point.column), []).append(point)
     return [MetricSeries(*key, points=tuple(members)) for key, members in grouped.items()]
 
 
-def old_shapes(points: Iterable[MetricPoint], to_file: Callable[[MetricPoint], object]) -> dict[str, object]:
-    """Give metric name -> value as Azure ML v1 did.
+def old_shapes(
+    columns: Iterable[MetricPoints], to_file: Callable[[str, MetricPoint], object]
+) -> dict[str, dict[str, object]]:
+    """Give run id -> metric name -> value as Azure ML v1 did; a run without metrics is not there.
 
     Where several ranks logged a metric, the lowest one's values are given. Where one name was logged as several
     families (values, rows, files), which one process refuses but two may do, the first one's are given. Reading
     never raises: what does not fit is in ``series_of``.
 
     Args:
-        points: in the order they were logged.
-        to_file: gives what stands for an image or a JSON document.
+        columns: one item a run and metric.
+        to_file: gives what stands for an image or a JSON document of a run.
     """
-    grouped: dict[str, list[MetricPoint]] = {}
-    for point in points:
-        grouped.setdefault(point.metric, []).append(point)
-    return {name: _shape(_one_view(members), to_file) for name, members in grouped.items()}
+    shapes: dict[str, dict[str, object]] = {}
+    for each in columns:
+        shapes.setdefault(each.run_id, {})[each.metric] = _shape_of(each, to_file)
+    return shapes
+
+
+def _shape_of(columns: MetricPoints, to_file: Callable[[str, MetricPoint], object]) -> object:
+    if columns.kind in _VALUE_KINDS and not isinstance(columns.rank, list):
+        return _bare_if_one(_same_type(_flat(columns.value)))  # as nearly all are: no look at the other columns
+    return _shape(_one_view(list(columns.points())), lambda point: to_file(columns.run_id, point))
 
 
 def _one_view(points: list[MetricPoint]) -> list[MetricPoint]:
@@ -77,17 +87,14 @@ def _shape(points: list[MetricPoint], to_file: Callable[[MetricPoint], object]) 
         return _columns(points)
     if kind in FILE_KINDS:
         return _bare_if_one([to_file(point) for point in points])
-    return _bare_if_one(_same_type(_values(points)))
+    return _bare_if_one(_same_type(_flat([point.value for point in points])))
 
 
-def _values(points: Iterable[MetricPoint]) -> list[Any]:
-    values: list[Any] = []
-    for point in points:
-        if isinstance(point.value, list):  # an empty list, logged so that its name is there
-            values.extend(point.value)
-        else:
-            values.append(point.value)
-    return values
+def _flat(logged: list[Any]) -> list[Any]:
+    """Give the values, where an empty list that was logged, so that its name is there, adds none."""
+    if list not in set(map(type, logged)):
+        return logged
+    return [value for each in logged for value in (each if isinstance(each, list) else [each])]
 
 
 def _columns(points: Iterable[MetricPoint]) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def _rows(points: Iterable[MetricPoint]) -> tuple[list[dict[str, Any]], list[str
 
 def _same_type(values: list[Any]) -> list[Any]:
     """Turn ints to floats where a float stands beside them and nothing but numbers and None does."""
-    types = {type(value) for value in values}
+    types = set(map(type, values))
     if float in types and int in types and types <= {int, float, type(None)}:
         return [float(value) if type(value) is int else value for value in values]
     return values

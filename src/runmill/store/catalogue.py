@@ -83,7 +83,10 @@ class Catalogue:
 
     def runs(self, query: RunQuery) -> list[Run]:
         """Give the runs that fit, newest start first."""
-        found = [run for run in self._all() if _fits(run, query)]
+        runs = self._all()
+        if query.ancestor_id is not None:
+            runs = _below(query.ancestor_id, runs)
+        found = [run for run in runs if _fits(run, query)]
         found.sort(key=lambda run: (-run.start_time_unix_nano, run.run_id))
         return found[query.offset : query.offset + query.limit]
 
@@ -180,9 +183,23 @@ def _fits(run: Run, query: RunQuery) -> bool:
 
 
 def _fits_parent(run: Run, query: RunQuery) -> bool:
-    if query.parent_id is None:
-        return query.include_children or run.parent_id is None
-    return run.parent_id == query.parent_id
+    if query.parent_id is not None:
+        return run.parent_id == query.parent_id
+    return query.include_children or query.ancestor_id is not None or run.parent_id is None
+
+
+def _below(ancestor_id: RunId, runs: Iterable[Run]) -> list[Run]:
+    """Give the runs below one, each once: a run may name itself, or one below it, as its parent."""
+    children: dict[RunId | None, list[Run]] = defaultdict(list)
+    for run in runs:
+        children[run.parent_id].append(run)
+    waiting, found = [ancestor_id], dict[RunId, Run]()
+    while waiting:
+        for child in children.pop(waiting.pop(), ()):
+            if child.run_id != ancestor_id:
+                found[child.run_id] = child
+                waiting.append(child.run_id)
+    return list(found.values())
 
 
 def _has_tag(run: Run, key: str, value: str | None) -> bool:

@@ -118,8 +118,13 @@ def _update(state: _State, event: RunEvent) -> None:
     status = _status(event.body, state.status)
     if status in _TERMINAL:
         _end(state, event)
-    elif state.status not in _TERMINAL:
+    elif state.status not in _TERMINAL and not _forgets_request(state.status, status):
         state.status = status
+
+
+def _forgets_request(before: RunStatus, status: RunStatus) -> bool:
+    """Say whether a request to cancel would be lost: who starts the run may not have heard of it yet."""
+    return before == "CancelRequested" and status != "Finalizing"
 
 
 def _end(state: _State, event: RunEvent) -> None:

@@ -5,8 +5,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runmill.columns import Columns
-from runmill.model import Artifact, Experiment, LogRecord, MetricPoint, MetricSummary, Resource, Run, RunEvent, RunId
-from runmill.store.query import LogCount, LogPage, LogQuery, RunQuery, Series, SeriesQuery
+from runmill.model import (
+    Artifact,
+    Experiment,
+    LogRecord,
+    MetricPoint,
+    MetricPoints,
+    MetricSummary,
+    Resource,
+    Run,
+    RunEvent,
+    RunId,
+)
+from runmill.store.query import LogCount, LogPage, LogQuery, PointQuery, RunQuery, Series, SeriesQuery
 
 __all__ = ["Committed", "Delivery", "Store", "StoreFacts", "Unsubscribe"]
 
@@ -89,8 +100,11 @@ class Store(Protocol):
     def metrics(self, run_ids: Sequence[RunId], /) -> dict[RunId, list[MetricSummary]]:
         """Give what is known of each (metric, column) of the runs, in the order of their first point."""
 
-    def points(self, run_id: RunId, /, *, metric: str | None = None) -> Iterable[MetricPoint]:
-        """Give every point of a run, or of one of its metrics, in the order it was logged. Raises NotFound."""
+    def points(self, query: PointQuery, /) -> list[MetricPoints]:
+        """Give every point as columns: an item a run and metric, run by run, a run's by their first points.
+
+        Raises NotFound for a run that is not there; a metric that is not there has no item.
+        """
 
     def series(self, query: SeriesQuery, /) -> Series:
         """Give one metric reduced to what a chart can show. Raises NotFound for a run or metric that is not there."""

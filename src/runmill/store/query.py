@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from runmill.model import LogRecord, RunId, RunStatus
 
-__all__ = ["Bucket", "LogCount", "LogPage", "LogQuery", "RunQuery", "Series", "SeriesQuery"]
+__all__ = [
+    "POINT_COLUMNS", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "RunQuery", "Series",
+    "SeriesQuery",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class RunQuery:
     status: frozenset[RunStatus] | None = None
     parent_id: RunId | None = None
     """Children of this run. None gives top-level runs and, with `include_children`, all."""
+    ancestor_id: RunId | None = None
+    """All below this run: its children, theirs and so on."""
     include_children: bool = False
     tags: tuple[tuple[str, str | None], ...] = ()
     """(key, value); a value of None asks for the key alone."""
@@ -79,6 +84,22 @@ class RunQuery:
     """Found in id, name, display name, experiment or a tag, in any case."""
     limit: int = 100
     offset: int = 0
+
+
+PointColumn = Literal["index", "step", "time_unix_nano"]
+"""What a point has beside its value."""
+
+POINT_COLUMNS: Final[frozenset[PointColumn]] = frozenset({"index", "step", "time_unix_nano"})
+
+
+@dataclass(frozen=True, slots=True)
+class PointQuery:
+    """Every point of some runs, or of one metric of theirs."""
+
+    run_ids: tuple[RunId, ...]
+    metric: str | None = None
+    columns: frozenset[PointColumn] = POINT_COLUMNS
+    """What is wanted beside the values: a hundred thousand times cost more to tell than their values."""
 
 
 @dataclass(frozen=True, slots=True)

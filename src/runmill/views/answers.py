@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 __all__ = ["JsonResponse", "encode", "plain"]
 
-_FLOAT_CARRIERS: Final = ("float", "Mapping", "Sequence", "tuple", "Attribute", "Bucket", "LogRecord")
+_FLOAT_CARRIERS: Final = ("float", "Any", "Mapping", "Sequence", "tuple", "Attribute", "Bucket", "LogRecord")
 
 
 def encode(value: object) -> bytes:
@@ -31,10 +31,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         items = {key: plain(item) for key, item in value.items()}
         return value if isinstance(value, dict) and _same(items.values(), value.values()) else items
-    if isinstance(value, Iterable):
-        parts = [plain(item) for item in value]
-        return value if isinstance(value, (list, tuple)) and _same(parts, value) else parts
-    return value
+    return _plain_items(value) if isinstance(value, Iterable) else value
+
+
+def _plain_items(values: Iterable[Any]) -> Any:
+    if isinstance(values, list) and _is_finite(values):
+        return values
+    parts = [plain(item) for item in values]
+    return values if isinstance(values, (list, tuple)) and _same(parts, values) else parts
+
+
+def _is_finite(values: list[Any]) -> bool:
+    """Say whether all are finite numbers: a sum with one that is not is none either, and costs no look at each."""
+    try:
+        return math.isfinite(sum(values))
+    except (TypeError, OverflowError):
+        return False
 
 
 def _same(after: Iterable[Any], before: Iterable[Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from runmill.errors import RunmillError
 from runmill.model import RunId
 from runmill.store.interface import Store
-from runmill.store.query import SeriesQuery
+from runmill.store.query import POINT_COLUMNS, PointColumn, PointQuery, RunQuery, SeriesQuery
 from runmill.views.answers import JsonResponse
 from runmill.views.files import artifact_routes, file_routes
 from runmill.views.live import stream_routes
@@ -20,6 +20,9 @@ from runmill.views.parameters import LogFilters, RunFilters
 from runmill.views.problems import answer_problem
 
 __all__ = ["create_api"]
+
+_MOST_BELOW: Final = 10_000
+"""Of one run; a sweep of more is read run by run."""
 
 # Every endpoint is a plain `def`: it runs in a worker thread, where a store may take its time.
 
@@ -74,9 +77,21 @@ def _metric_routes(store: Store) -> APIRouter:
         return JsonResponse({"metrics": store.metrics([whole_id]).get(whole_id, [])})
 
     @routes.get("/points")
-    def points(run_id: str, metric: str | None = None) -> Response:
-        """Every point, in the order it was logged."""
-        return JsonResponse({"points": store.points(_whole_id(store, run_id), metric=metric)})
+    def points(
+        run_id: str,
+        *,
+        metric: str | None = None,
+        column: Annotated[list[PointColumn] | None, Query(description="beside the values; none given: all")] = None,
+        recursive: Annotated[bool, Query(description="of the runs below it too")] = False,
+        type: Annotated[str, Query(description="of the runs below it, only those of this type")] = "",  # noqa: A002
+    ) -> Response:
+        """Every point, as columns."""
+        run_ids = [_whole_id(store, run_id)]
+        if recursive:
+            below = store.runs(RunQuery(ancestor_id=run_ids[0], limit=_MOST_BELOW))
+            run_ids += [run.run_id for run in below if type in ("", run.type)]
+        query = PointQuery(tuple(run_ids), metric, frozenset(column or POINT_COLUMNS))
+        return JsonResponse({"points": store.points(query)})
 
     @routes.get("/series")
     def series(

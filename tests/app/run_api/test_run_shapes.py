@@ -14,7 +14,7 @@ from runmill.app.recorder import Recorder
 from runmill.app.run import Run
 from runmill.app.shapes import old_shapes
 from runmill.journal.records import POINT, RunIdentity, run_key
-from runmill.model import MetricPoint
+from runmill.model import MetricPoint, MetricPoints
 from runmill.otlp import runs
 
 DOCUMENT = {"schema_type": "residuals", "schema_version": "1.0.0", "data": {"bin_edges": [0, 1], "bin_counts": [2]}}
@@ -140,22 +140,30 @@ def _point(**facts: Any) -> MetricPoint:
     return MetricPoint(**{**usual, **facts})
 
 
+def _shaped(points: list[MetricPoint]) -> object:
+    """Give what `get_metrics` makes of the points of metric ``m``."""
+    names = ("kind", "column", "rank", "attributes", "index", "step", "time_unix_nano", "value")
+    columns = {name: [getattr(point, name) for point in points] for name in names}
+    [shapes] = old_shapes([MetricPoints("r1", "m", len(points), **columns)], lambda _, point: str(point)).values()
+    return shapes["m"]
+
+
 def test_the_lowest_rank_is_the_default_view():
     """Several ranks logging one metric do not mix their curves."""
     points = [_point(rank=1, value=10), _point(rank=0, value=1), _point(rank=1, value=20), _point(rank=0, value=2)]
-    assert old_shapes(points, str) == {"m": [1, 2]}
+    assert _shaped(points) == [1, 2]
 
 
 def test_two_families_under_one_name_do_not_break_reading():
     """Two processes may disagree about a name; the first family is given."""
     points = [_point(value=1), _point(kind="row", column="x", value=2), _point(kind="image", value={"path": "a.png"})]
-    assert old_shapes(points, str) == {"m": 1}
+    assert _shaped(points) == 1
 
 
 def test_rows_of_a_forked_process_are_rows_of_their_own():
     """A child that goes on counting where its parent was does not overwrite the parent's rows."""
     points = [_point(kind="row", column=name, index=0, value=value) for value in (1, 2) for name in "xy"]
-    assert old_shapes(points, str) == {"m": {"x": [1, 2], "y": [1, 2]}}
+    assert _shaped(points) == {"x": [1, 2], "y": [1, 2]}
 
 
 CELLS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=3) | st.booleans() | st.none()
@@ -188,8 +196,7 @@ def test_lists_under_one_name_are_one_list_in_order(tmp_path, calls):
     flat = [item for items in calls for item in items]
     floats_only = {type(item) for item in flat} <= {int, float, type(None)} and float in map(type, flat)
     expected = [float(item) if floats_only and type(item) is int else item for item in flat]
-    metrics = old_shapes(_read_back(outlet), str)
-    assert repr(metrics["m"]) == repr(expected[0] if len(expected) == 1 else expected)
+    assert repr(_shaped(_read_back(outlet))) == repr(expected[0] if len(expected) == 1 else expected)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -200,7 +207,7 @@ def test_rows_come_back_as_aligned_columns(tmp_path, rows):
     run = _bare_run(outlet)
     for row in rows:
         run.log_row("m", **row)
-    columns = old_shapes(_read_back(outlet), str)["m"]
+    columns = _shaped(_read_back(outlet))
     assert [{name: columns[name][number] for name in row} for number, row in enumerate(rows)] == rows
     assert {len(cells) for cells in columns.values()} == {len(rows)}
 

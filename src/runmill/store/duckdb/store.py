@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from runmill.errors import InvalidArgument, NotFound, Refused, Rejected
-from runmill.model import Artifact, Experiment, MetricPoint, MetricSummary, Resource, Run, RunEvent, RunId
+from runmill.model import Artifact, Experiment, MetricPoints, MetricSummary, Resource, Run, RunEvent, RunId
 from runmill.store.artifacts import ArtifactBytes
 from runmill.store.catalogue import Catalogue
 from runmill.store.duckdb import events, logs, schema, sightings, summaries, tallies
@@ -21,7 +21,7 @@ from runmill.store.duckdb.series import series
 from runmill.store.duckdb.sightings import Sightings
 from runmill.store.duckdb.tallies import Span
 from runmill.store.interface import Committed, Delivery, StoreFacts, Unsubscribe
-from runmill.store.query import LogCount, LogPage, LogQuery, RunQuery, Series, SeriesQuery
+from runmill.store.query import LogCount, LogPage, LogQuery, PointQuery, RunQuery, Series, SeriesQuery
 
 __all__ = ["DuckDBStore"]
 
@@ -97,8 +97,8 @@ class DuckDBStore:
             raise InvalidArgument(f"limit {query.limit!r}: give 1 to {_LARGEST_LISTING}.")
         if query.offset < 0:
             raise InvalidArgument(f"offset {query.offset!r}: give 0 or more.")
-        parent_id = self._full_id(query.parent_id)
-        return self._catalogue.runs(replace(query, parent_id=parent_id))
+        parent_id, ancestor_id = self._full_id(query.parent_id), self._full_id(query.ancestor_id)
+        return self._catalogue.runs(replace(query, parent_id=parent_id, ancestor_id=ancestor_id))
 
     def run(self, run_id: RunId, /) -> Run:
         """Give one run's state."""
@@ -146,11 +146,11 @@ class DuckDBStore:
             found = summaries.metric_summaries(connection, list(full.values()), span=span)
         return {given: found[run_id] for given, run_id in full.items()}
 
-    def points(self, run_id: RunId, /, *, metric: str | None = None) -> Sequence[MetricPoint]:
-        """Give every point of a run, or of one of its metrics, in the order it was logged."""
-        run_id = self._catalogue.get(run_id)
+    def points(self, query: PointQuery, /) -> list[MetricPoints]:
+        """Give every point as columns, an item a run and metric."""
+        query = replace(query, run_ids=tuple(self._catalogue.get(run_id) for run_id in query.run_ids))
         with self._database.reader() as connection:
-            return points(connection, run_id, metric, self._tallies.point_span([run_id]))
+            return points(connection, query, self._tallies.point_span(query.run_ids))
 
     def series(self, query: SeriesQuery, /) -> Series:
         """Give one metric reduced to what a chart can show."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from runmill.errors import NotFound
 from runmill.model import MetricSummary, RunId
 from runmill.store.interface import Store
-from runmill.store.query import Bucket, SeriesQuery
+from runmill.store.query import Bucket, PointQuery, SeriesQuery
 from runmill.views.answers import encode
 from runmill.views.portal.drawing import Drawing, draw
 from runmill.views.portal.panels import Chart, Document, Panel, Picture, Table, Tile, panels_of, table_rows
@@ -104,4 +105,5 @@ def _points(buckets: Sequence[Bucket]) -> list[tuple[float, float | None]]:
 
 
 def _table(store: Store, run_id: RunId, panel: Table) -> TableView:
-    return TableView(panel, table_rows(store.points(run_id, metric=panel.metric), panel.columns, limit=_ROWS))
+    points = chain.from_iterable(each.points() for each in store.points(PointQuery((run_id,), panel.metric)))
+    return TableView(panel, table_rows(points, panel.columns, limit=_ROWS))
