@@ -63,7 +63,7 @@ def test_the_run_is_completed_and_described(trained: RunningServer, run_path: st
 def test_every_metric_point_is_there_in_order(trained: RunningServer, run_path: str):
     """Twenty alphas as they were logged, and an error for each; the best one is the known one."""
     points = trained.get(f"{run_path}/points").json()["points"]
-    logged = {name: [point["value"] for point in points if point["metric"] == name] for name in ("alpha", "mse")}
+    logged = {series["metric"]: series["value"] for series in points}
     assert logged["alpha"] == ALPHAS
     best_mse, best_alpha = min(zip(logged["mse"], logged["alpha"], strict=True))
     assert (best_alpha, round(best_mse, 2)) == (0.4, 3295.71)

@@ -92,7 +92,7 @@ def _show(home: Home) -> None:
     with Reader(home) as reader:
         run = reader.run("latest")
         path = f"/runs/{run['run_id']}"
-        points = reader.get(f"{path}/points")["points"]
+        points = list(reader.points(run["run_id"]))
         records = reader.get(f"{path}/logs", {"limit": _LINES})["records"]
         kept = reader.get(f"{path}/files")["files"]
         address = f"{reader.server.endpoint}{path}" if reader.server else ""

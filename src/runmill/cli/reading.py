@@ -83,6 +83,11 @@ class Reader:
         newest: Json = runs[0]
         return newest
 
+    def points(self, run_id: str, metric: str | None = None) -> Iterator[Json]:
+        """Give every point of a run, or of one of its metrics, in the order it was logged."""
+        for series in self.get(f"/runs/{run_id}/points", {"metric": metric})["points"]:
+            yield from _each_point(series)
+
     def follow(self, path: str, parameters: Parameters, tell: Tell, *, linger_seconds: float) -> None:
         """Call *tell* with each event of a stream as it comes; return *linger_seconds* after the run's own end.
 
@@ -142,6 +147,14 @@ def _remote_client(server: Server) -> httpx.AsyncClient:
         timeout=_ANSWER_TIMEOUT_SECONDS,
         trust_env=False,
     )
+
+
+def _each_point(series: Json) -> Iterator[Json]:
+    """Turn the columns of a MetricPoints into an object a point; what is no list is the same for each."""
+    varying = {name: column for name, column in series.items() if isinstance(column, list)}
+    shared = {name: value for name, value in series.items() if name not in varying and name != "count"}
+    for items in zip(*varying.values(), strict=True):
+        yield shared | dict(zip(varying, items, strict=True))
 
 
 def _given(parameters: Parameters) -> dict[str, Any]:

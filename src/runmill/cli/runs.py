@@ -81,11 +81,11 @@ def metrics(
 ) -> None:
     """Sum up a run's metrics, or print every point of one of them."""
     with Reader(home.find(home_dir)) as reader:
-        path = f"/runs/{reader.run(run)['run_id']}"
+        run_id = reader.run(run)["run_id"]
         if metric is None:
-            found = reader.get(f"{path}/metrics")["metrics"]
+            found = reader.get(f"/runs/{run_id}/metrics")["metrics"]
         else:
-            found = reader.get(f"{path}/points", {"metric": metric})["points"]
+            found = list(reader.points(run_id, metric))
     if as_json:
         render.print_json(found)
     elif metric is None:
