@@ -8,6 +8,8 @@ import pytest
 import typer.main
 
 import runmill
+import runmill.json
+import runmill.otel
 import runmill.structlog
 import runmill.testing
 from runmill.cli.app import app
@@ -38,7 +40,10 @@ def test_command_and_its_options_are_documented(command: str):
     assert {option for option in options - {"--help"} if option not in re.split(r"[\s\[\]|]", heading[1])} == set()
 
 
-@pytest.mark.parametrize("name", [*runmill.__all__, *runmill.structlog.__all__, *runmill.testing.__all__])
+MODULES = [runmill, runmill.json, runmill.otel, runmill.structlog, runmill.testing]
+
+
+@pytest.mark.parametrize("name", [name for module in MODULES for name in module.__all__])
 def test_public_name_is_documented(name: str):
     """Every public name is in the README or in docs/."""
     assert re.search(rf"\b{re.escape(name)}\b", EVERYTHING)
