@@ -17,6 +17,9 @@ from runmill.app.bound import bind
 from runmill.app.configure import configure
 from runmill.app.experiment import Experiment
 from runmill.app.handler import Handler
+from runmill.app.launch.configuration import RunConfiguration, ScriptRunConfig
+from runmill.app.launch.environment import Environment
+from runmill.app.launch.script_run import ScriptRun
 from runmill.app.outlet import flush
 from runmill.app.run import Run, get_run
 from runmill.app.workspace import Workspace
@@ -37,6 +40,7 @@ from runmill.errors import (
 __all__ = [
     "ConfigError",
     "Conflict",
+    "Environment",
     "Experiment",
     "Handler",
     "InvalidArgument",
@@ -44,8 +48,11 @@ __all__ = [
     "Refused",
     "Rejected",
     "Run",
+    "RunConfiguration",
     "RunFailed",
     "RunmillError",
+    "ScriptRun",
+    "ScriptRunConfig",
     "Unavailable",
     "UserError",
     "WireError",

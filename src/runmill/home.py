@@ -9,6 +9,7 @@ HOME/
   artifacts/    files of runs, by content hash
   journal/      a folder per process: what it logged and nobody acknowledged yet
   spool/        files that were uploaded and not delivered yet
+  jobs/         a folder per submitted script that runs
 ```
 """
 
@@ -72,6 +73,11 @@ class Home:
     def spool(self) -> Path:
         """Files waiting to be delivered, named by their hash."""
         return self.path / "spool"
+
+    @property
+    def jobs(self) -> Path:
+        """One folder a submitted script, as long as it runs."""
+        return self.path / "jobs"
 
     def find_server(self) -> Server | None:
         """Read ``server.json``; None when no server says it runs here (it may have been killed: try it)."""

@@ -85,6 +85,33 @@ class Experiment:
         )
         return Run.start_new(self, new, outputs=_chosen(outputs))
 
+    def submit(
+        self, config: object, tags: Mapping[str, object] | None = None, show_output: bool = False, **kwargs: object
+    ) -> Run:
+        """Start a script as a process of its own and give its run at once; where no collector is configured, a local
+        one starts by itself.
+
+        The script outlives this process, has a copy of the source folder of its own, and finds its run by
+        ``Run.get_context()``. What it prints becomes the run's log; how it ends decides the run's status.
+
+        Args:
+            config: A ScriptRunConfig.
+            tags: Set at the start.
+            show_output: Print its log lines as they come, and return when it has ended.
+            **kwargs: Have no effect.
+
+        Raises:
+            InvalidArgument: What is to be run is not there, or is not supported; nothing was started.
+        """
+        # Here, not on top: it makes runs of an experiment.
+        from runmill.app.launch.submit import submit  # noqa: PLC0415
+
+        del kwargs
+        run = submit(self, config, tags=tags)
+        if show_output:
+            run.wait_for_completion(show_output=True, raise_on_error=False)
+        return run
+
     def get_runs(
         self,
         type: str | None = None,

@@ -2,7 +2,7 @@
 # ruff: noqa: FBT001, FBT002, A002, PLR0917 - the signatures are those of Azure ML v1
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import Token
 from typing import TYPE_CHECKING, Self
 
@@ -184,6 +184,14 @@ class Run(MetricCalls, TagCalls, EndCalls):
         recursive: bool = False,
         tags: Labels | None = None,
         properties: Labels | None = None,
+    def submit_child(self, config: object, tags: Mapping[str, object] | None = None, **kwargs: object) -> "Run":
+        """Start a script as a run below this one, as ``Experiment.submit`` does. Raises InvalidArgument."""
+        # Here, not on top: it makes runs.
+        from runmill.app.launch.submit import submit  # noqa: PLC0415
+
+        del kwargs
+        return submit(self._experiment, config, tags=tags, parent=self)
+
         type: str | None = None,
         status: str | None = None,
     ) -> Iterator["Run"]:

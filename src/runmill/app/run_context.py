@@ -1,5 +1,6 @@
 """Which run the calling code belongs to, as a Run; and the one a script gets that was started by hand."""
 
+import os
 import re
 import sys
 from pathlib import PurePath
@@ -45,6 +46,18 @@ def _launched(identity: RunIdentity) -> Run:
         end_time_unix_nano=None,
         parent_id=model.RunId(identity.parent_id) if identity.parent_id else None,
     )
-    run = Run(Experiment(Workspace.from_config(), identity.experiment), identity.run_id, state=state, sets_status=False)
+    experiment = Experiment(_workspace_of_launcher(), identity.experiment)
+    run = Run(experiment, identity.run_id, state=state, sets_status=False)
     run.activate()
     return run
+
+
+def _workspace_of_launcher() -> Workspace:
+    """Give the workspace that the launcher named in the environment: a file near the script may name another."""
+    if not any(os.environ.get(name) for name in ("RUNMILL_HOME", "RUNMILL_ENDPOINT")):
+        return Workspace.from_config()
+    return Workspace(
+        os.environ.get("AZUREML_ARM_SUBSCRIPTION", ""),
+        os.environ.get("AZUREML_ARM_RESOURCEGROUP", ""),
+        os.environ.get("AZUREML_ARM_WORKSPACE_NAME") or "local",
+    )

@@ -13,11 +13,13 @@ from runmill.app.waiting import wait_for_end
 from runmill.errors import InvalidArgument
 from runmill.otlp import runs
 
-__all__ = ["ENDED_STATUSES", "EndCalls"]
+__all__ = ["ENDED_STATUSES", "SCRIPT_RUN_TYPE", "EndCalls"]
 
 ENDED_STATUSES: Final = frozenset({"Completed", "Failed", "Canceled"})
 _END_FLUSH_SECONDS: Final = 5.0
 
+SCRIPT_RUN_TYPE: Final = "azureml.scriptrun"
+"""The type that Azure ML v1 gave to runs of submitted scripts; programs filter by it."""
 
 class EndCalls(FileCalls):
     """Ending a run never fails for the network's sake: what could not be delivered in time is delivered later."""
@@ -66,8 +68,15 @@ class EndCalls(FileCalls):
         self._deliver()
 
     def cancel(self) -> None:
-        """End the run as Canceled."""
-        self._end("Canceled", None, says_status=True)
+        """End the run as Canceled.
+
+        A script that was submitted is asked to end: by SIGTERM, by SIGKILL if it goes on. That takes a moment;
+        ``wait_for_completion`` tells when it is done.
+        """
+        if self._is_run_elsewhere() and self._state.status not in ENDED_STATUSES:
+            self._update({"status": "CancelRequested"}, status="CancelRequested")
+        else:
+            self._end("Canceled", None, says_status=True)
         self._deliver()
 
     def flush(self, timeout_seconds: float = 300) -> None:
@@ -104,7 +113,14 @@ class EndCalls(FileCalls):
         """
         del wait_post_processing
         self._link.flush()
-        wait_for_end(self._link.client(), self.id, self._link.portal, show_output=show_output, raises=raise_on_error)
+        wait_for_end(
+            self._link.client(),
+            self.id,
+            self._link.portal,
+            show_output=show_output,
+            raises=raise_on_error,
+            before_look=self._before_look,
+        )
         return self.get_details()
 
     def _end(self, status: model.RunStatus, error: "dict[str, Any] | None", *, says_status: bool) -> None:
@@ -113,6 +129,13 @@ class EndCalls(FileCalls):
         self._keep_outputs()
         if says_status and self._sets_status:
             body: dict[str, Any] = {"status": status, **({"error": error} if error else {})}
+    def _before_look(self) -> None:
+        """Nothing, where somebody else says how the run ends; of a submitted script see `ScriptRun`."""
+
+    def _is_run_elsewhere(self) -> bool:
+        """Say whether a launcher watches over it, who alone can end it."""
+        return self._state.type == SCRIPT_RUN_TYPE or not self._sets_status
+
             ended = self._recorder.event(runs.ENDED, body)
             self._state = replace(self._state, status=status, end_time_unix_nano=ended, error=error)
             active_runs().remove(self._recorder.key)

@@ -26,6 +26,7 @@ class NewRun:
     name: str | None = None
     display_name: str | None = None
     description: str = ""
+    status: model.RunStatus = "Running"
     type: str | None = None
     parent_id: str | None = None
     tags: Mapping[str, str | None] = field(default_factory=dict)
@@ -38,7 +39,7 @@ def start_run(outlet: Writes, new: NewRun) -> model.Run:
     recorder = Recorder(outlet, run_key(RunIdentity(run_id, new.experiment, new.parent_id, find_rank())))
     name = new.name or f"run_{run_id}"
     facts: dict[str, Any] = {
-        "status": "Running",
+        "status": new.status,
         "experiment": new.experiment,
         "name": name,
         "display_name": new.display_name or new.name or run_id,

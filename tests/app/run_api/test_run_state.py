@@ -75,8 +75,9 @@ def test_waiting_returns_when_the_run_has_ended(run, workspace, capsys):
     ender.join()
     assert details["status"] == "Completed"
     printed = capsys.readouterr().out.splitlines()
-    assert printed[:2] == [f"RunId: {run.id}", f"Web View: {run.get_portal_url()}"]
-    assert printed[-2:] == [f"RunId: {run.id}", "Status: Completed"]
+    heading = [f"RunId: {run.id}", f"Web View: {run.get_portal_url()}"]
+    assert printed[:2] == heading
+    assert printed[-3:] == [*heading, "Status: Completed"]
 
 
 def test_waiting_for_a_failed_run_raises_its_error(run):

@@ -1,0 +1,117 @@
+"""Which Python runs a script: one that is there, or a virtual environment made for it."""
+
+import os
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Final, NoReturn
+
+from runmill.errors import InvalidArgument
+
+__all__ = ["DEFAULT_INTERPRETER", "Environment", "PythonSection"]
+
+DEFAULT_INTERPRETER: Final = "python"
+
+
+class PythonSection:
+    """The Python of an environment."""
+
+    def __init__(self) -> None:
+        self.user_managed_dependencies = False
+        """True: `interpreter_path` runs the script as it is, and nothing is installed."""
+        self.interpreter_path = DEFAULT_INTERPRETER
+        """``python``: the interpreter that submits, so that a script finds what the notebook finds."""
+        self.pip_requirements: str | None = None
+        """What pip shall install into an environment of its own, as the text of a requirements file."""
+        self.pip_version: str | None = None
+        """The pip that does it; None: the one at hand."""
+        self.conda_dependencies: object | None = None
+        """Not supported: a script with these is refused when it is submitted."""
+
+
+class Environment:
+    """A name, a Python and environment variables for a script.
+
+    Args:
+        name: What it is called.
+        environment_variables: Set for the script, over those of the submitting process.
+    """
+
+    def __init__(self, name: str, *, environment_variables: Mapping[str, str] | None = None) -> None:
+        if not str(name).strip():
+            raise InvalidArgument(f"Environment: a name must be text that is not empty, got {name!r}.")
+        self.name = name
+        self.python = PythonSection()
+        self.environment_variables: dict[str, str] = dict(environment_variables or {})
+
+    @staticmethod
+    def from_pip_requirements(
+        name: str, file_path: "str | os.PathLike[str]", pip_version: str | None = None
+    ) -> "Environment":
+        """Give an environment with what a requirements file lists.
+
+        It is made when a script first runs in it, below the home directory, and used again by every script with the
+        same requirements. A script that logs through runmill needs ``runmill`` among them.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+        environment = Environment(name)
+        environment.python.pip_requirements = _with_absolute_paths(Path(file_path))
+        environment.python.pip_version = pip_version
+        return environment
+
+    @staticmethod
+    def from_conda_specification(name: str, file_path: "str | os.PathLike[str]") -> NoReturn:
+        """Conda is not supported. Raises InvalidArgument that says what to use."""
+        raise InvalidArgument(f"Environment.from_conda_specification({name!r}, {os.fspath(file_path)!r}): {_NO_CONDA}")
+
+    @staticmethod
+    def from_existing_conda_environment(name: str, conda_environment_name: str) -> NoReturn:
+        """Conda is not supported. Raises InvalidArgument that says what to use."""
+        raise InvalidArgument(
+            f"Environment.from_existing_conda_environment({name!r}, {conda_environment_name!r}): {_NO_CONDA}"
+        )
+
+    def clone(self, new_name: str) -> "Environment":
+        """Give a copy under another name."""
+        copy = Environment(new_name, environment_variables=self.environment_variables)
+        copy.python = deepcopy(self.python)
+        return copy
+
+    def check(self) -> None:
+        """Raise InvalidArgument when a script cannot be run in it."""
+        if self.python.conda_dependencies is not None:
+            raise InvalidArgument(f"Environment {self.name!r}: python.conda_dependencies are set, but {_NO_CONDA}")
+        if self.python.user_managed_dependencies and self.python.pip_requirements is not None:
+            raise InvalidArgument(
+                f"Environment {self.name!r}: with python.user_managed_dependencies nothing is installed, but it has "
+                "pip requirements. Set one or the other."
+            )
+        for key, value in self.environment_variables.items():
+            if type(value) is not str:
+                raise InvalidArgument(
+                    f"Environment {self.name!r}: environment variable {key!r} must be text, got {value!r}."
+                )
+
+    def __repr__(self) -> str:
+        return f"Environment(Name: {self.name},\nPython: {self.python.interpreter_path})"
+
+
+_NO_CONDA: Final = (
+    "conda environments are not made here. Point python.interpreter_path at the environment's Python and set "
+    "python.user_managed_dependencies = True, or use Environment.from_pip_requirements."
+)
+
+
+def _with_absolute_paths(file: Path) -> str:
+    """Give the requirements; pip takes a path in them from where it runs, so those beside the file are written out."""
+    folder = file.absolute().parent
+    return "".join(f"{_located(line.strip(), folder)}\n" for line in file.read_text(encoding="utf-8").splitlines())
+
+
+def _located(line: str, folder: Path) -> str:
+    option, _, path = line.partition(" ")
+    if option in ("-r", "-c", "-e", "-f", "--requirement", "--constraint", "--editable", "--find-links"):
+        return f"{option} {folder / path.strip()}" if (folder / path.strip()).exists() else line
+    return str(folder / line) if line.startswith(("./", "../")) else line

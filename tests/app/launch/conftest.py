@@ -1,0 +1,63 @@
+"""Scripts submitted to a real server, run by real runners."""
+
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from processes import RunningServer, running
+from runmill import Experiment, ScriptRun, ScriptRunConfig, Workspace
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running(tmp_path_factory.mktemp("scripts")) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def workspace(server: RunningServer) -> Workspace:
+    return Workspace(home=server.home)
+
+
+@pytest.fixture
+def experiment(workspace: Workspace) -> Experiment:
+    return Experiment(workspace, "scripts")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def submit(experiment: Experiment, source: Path) -> Callable[..., ScriptRun]:
+    """Submit a script given as text; keyword arguments are the run configuration's fields."""
+
+    def submit(text: str, *arguments: str, **fields: object) -> ScriptRun:
+        (source / "train.py").write_text(textwrap.dedent(text))
+        config = ScriptRunConfig(source, "train.py", list(arguments))
+        for name, value in fields.items():
+            setattr(config.run_config, name, value)
+        return experiment.submit(config)
+
+    return submit
+
+
+@pytest.fixture
+def lines(server: RunningServer) -> Callable[..., list[tuple[str, str]]]:
+    """Give (stream, body) of a run's output."""
+
+    def lines(run: ScriptRun) -> list[tuple[str, str]]:
+        records = server.get(f"/api/v1/runs/{run.id}/logs", limit="1000").json()["records"]
+        return [(record["stream"], record["body"]) for record in records if record["stream"]]
+
+    return lines
