@@ -5,7 +5,8 @@ How a run ends that nobody ended, when its process ends:
 * the program came to its end, or to ``sys.exit`` with 0 or None: Completed;
 * an exception nobody caught, Ctrl-C included: Failed, with the exception;
 * ``sys.exit`` with anything else: Failed, with the exit code;
-* killed: nothing can be said any more, so the heartbeat stops and readers see NotResponding.
+* killed, or crashed: Failed, by the will that whoever delivers its journal finds there. Until somebody on its host
+  does, the heartbeat stays away and readers see NotResponding.
 """
 
 import atexit
@@ -19,6 +20,7 @@ from typing import Any, Final, NoReturn
 
 from runmill.app import current
 from runmill.app.recorder import Recorder
+from runmill.journal.wills import Will
 from runmill.otlp import runs
 
 __all__ = ["HEARTBEAT_SECONDS", "ActiveRun", "ActiveRuns", "active_runs"]
@@ -36,6 +38,14 @@ class ActiveRun:
     end: Callable[[BaseException | None], None]
     """Called with what ended the process, None for a normal end."""
     owner_pid: int
+    will: Will | None = None
+    """Says that the run failed, should the process die."""
+
+    def confirm(self) -> None:
+        """Say that the run is alive."""
+        self.recorder.event(runs.HEARTBEAT, {})
+        if self.will is not None:
+            self.will.confirm()
 
 
 class ActiveRuns:
@@ -55,8 +65,10 @@ class ActiveRuns:
 
     def remove(self, key: str) -> None:
         """Count it no longer; nothing happens when it was not."""
-        self._runs.pop(key, None)
+        run = self._runs.pop(key, None)
         current.run_ended(key)
+        if run is not None and run.will is not None and run.owner_pid == os.getpid():
+            run.will.revoke()
 
     def find(self, key: str | None) -> ActiveRun | None:
         """Give the active run of that key."""
@@ -85,7 +97,7 @@ class ActiveRuns:
     def _beat(self, closed: threading.Event) -> None:
         while not closed.wait(self._heartbeat_seconds):
             for run in self._owned():
-                run.recorder.event(runs.HEARTBEAT, {})
+                run.confirm()
 
 
 class _Ending:

@@ -9,6 +9,7 @@ from runmill.app.settings import Settings
 from runmill.errors import Unavailable
 from runmill.home import Home, Server
 from runmill.journal.records import Record
+from runmill.journal.wills import Will
 
 __all__ = ["Link", "WayOut"]
 
@@ -29,6 +30,9 @@ class WayOut(Protocol):
     @property
     def write(self) -> Callable[[Record], None]:
         """Keep one record; returns at once."""
+
+    def leave_will(self, record: Record, *, name: str) -> Will | None:
+        """Have an event said if this process dies without taking the will back; None where that cannot be."""
 
     def flush(self, timeout_seconds: float) -> int:
         """Deliver what was written; give how many records are not acknowledged."""

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from runmill.app import crashes
@@ -23,10 +24,11 @@ from runmill.journal import folder as folders
 from runmill.journal.crash import find_crash
 from runmill.journal.reader import read_own
 from runmill.journal.records import Record
+from runmill.journal.wills import Will, write_will
 from runmill.journal.writer import Bounds, Journal
 from runmill.otlp.journalled import Source
 
-__all__ = ["Outlet", "choose_default", "default_outlet", "flush", "outlet"]
+__all__ = ["Outlet", "choose_default", "default_outlet", "flush", "outlet", "shared_outlet"]
 
 _outlets: Final[dict[Settings, "Outlet"]] = {}
 _default: "Outlet | None" = None
@@ -68,6 +70,15 @@ class Outlet:
                 self.watch_crashes()
             if not self._is_closing:
                 self._delivery.start()
+
+    def leave_will(self, record: Record, *, name: str) -> Will | None:
+        """Have *record*, an event, said if this process dies without taking the will back.
+
+        None where nothing would survive the process: a journal in memory, or none at all.
+        """
+        self.open()
+        folder = self._journal.folder if self._journal is not None else None
+        return write_will(folder.path, record, name=name) if folder is not None else None
 
     def watch_crashes(self) -> None:
         """Have a crash of the interpreter recorded, in forked children too, until `unwatch_crashes`."""
@@ -168,6 +179,20 @@ def default_outlet() -> Outlet:
     if _default is None:
         _default = outlet()
     return _default
+
+
+def shared_outlet(settings: Settings) -> Outlet:
+    """Give the default outlet where it delivers as *settings* say, else the one for *settings*.
+
+    So the runs and the log of a program that called `runmill.configure` share one journal and one thread. How log
+    records are shaped, scrubbed and named is for who logs them.
+    """
+    if _default is not None:
+        shaped = _default.settings
+        like = replace(settings, is_scrubbing=shaped.is_scrubbing, service_name=shaped.service_name)
+        if like == shaped:
+            return _default
+    return outlet(settings)
 
 
 def choose_default(chosen: Outlet | None) -> Outlet | None:

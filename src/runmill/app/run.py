@@ -81,9 +81,14 @@ class Run(MetricCalls, TagCalls, EndCalls):
 
     def activate(self) -> None:
         """Keep the run alive by heartbeats and end it with this process, unless it is ended before."""
-        active_runs().add(
-            ActiveRun(recorder=self._recorder, run=self, end=self._end_with_process, owner_pid=os.getpid())
+        active = ActiveRun(
+            recorder=self._recorder,
+            run=self,
+            end=self._end_with_process,
+            owner_pid=os.getpid(),
+            will=self._leave_will() if self._sets_status else None,
         )
+        active_runs().add(active)
 
     @classmethod
     def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **kwargs: object) -> "Run":
@@ -179,11 +184,6 @@ class Run(MetricCalls, TagCalls, EndCalls):
             for value in values
         ]
 
-    def get_children(
-        self,
-        recursive: bool = False,
-        tags: Labels | None = None,
-        properties: Labels | None = None,
     def submit_child(self, config: object, tags: Mapping[str, object] | None = None, **kwargs: object) -> "Run":
         """Start a script as a run below this one, as ``Experiment.submit`` does. Raises InvalidArgument."""
         # Here, not on top: it makes runs.
@@ -192,6 +192,11 @@ class Run(MetricCalls, TagCalls, EndCalls):
         del kwargs
         return submit(self._experiment, config, tags=tags, parent=self)
 
+    def get_children(
+        self,
+        recursive: bool = False,
+        tags: Labels | None = None,
+        properties: Labels | None = None,
         type: str | None = None,
         status: str | None = None,
     ) -> Iterator["Run"]:

@@ -11,15 +11,21 @@ from runmill.app.details import details_of
 from runmill.app.run_files import FileCalls
 from runmill.app.waiting import wait_for_end
 from runmill.errors import InvalidArgument
+from runmill.journal.records import EVENT, Event
+from runmill.journal.wills import Will
 from runmill.otlp import runs
 
 __all__ = ["ENDED_STATUSES", "SCRIPT_RUN_TYPE", "EndCalls"]
 
 ENDED_STATUSES: Final = frozenset({"Completed", "Failed", "Canceled"})
-_END_FLUSH_SECONDS: Final = 5.0
-
 SCRIPT_RUN_TYPE: Final = "azureml.scriptrun"
 """The type that Azure ML v1 gave to runs of submitted scripts; programs filter by it."""
+_END_FLUSH_SECONDS: Final = 5.0
+_DIED: Final = (
+    "the run's process died without a word: it was killed (by a signal, for want of memory, with its machine) or left "
+    "by os._exit"
+)
+
 
 class EndCalls(FileCalls):
     """Ending a run never fails for the network's sake: what could not be delivered in time is delivered later."""
@@ -123,12 +129,6 @@ class EndCalls(FileCalls):
         )
         return self.get_details()
 
-    def _end(self, status: model.RunStatus, error: "dict[str, Any] | None", *, says_status: bool) -> None:
-        if self._state.status in ENDED_STATUSES:
-            return
-        self._keep_outputs()
-        if says_status and self._sets_status:
-            body: dict[str, Any] = {"status": status, **({"error": error} if error else {})}
     def _before_look(self) -> None:
         """Nothing, where somebody else says how the run ends; of a submitted script see `ScriptRun`."""
 
@@ -136,9 +136,17 @@ class EndCalls(FileCalls):
         """Say whether a launcher watches over it, who alone can end it."""
         return self._state.type == SCRIPT_RUN_TYPE or not self._sets_status
 
+    def _end(self, status: model.RunStatus, error: "dict[str, Any] | None", *, says_status: bool) -> None:
+        if self._state.status in ENDED_STATUSES:
+            return
+        self._keep_outputs()
+        if says_status and self._sets_status:
+            body: dict[str, Any] = {"status": status, **({"error": error} if error else {})}
+            # First of all its will is revoked: a process killed between the two leaves a run without an end, which is
+            # less wrong than one with the wrong end.
+            active_runs().remove(self._recorder.key)
             ended = self._recorder.event(runs.ENDED, body)
             self._state = replace(self._state, status=status, end_time_unix_nano=ended, error=error)
-            active_runs().remove(self._recorder.key)
 
     def _deliver(self) -> None:
         # Not `flush`, which raises: it is in the journal, and a collector that is away is no fault of the run's.
@@ -150,6 +158,11 @@ class EndCalls(FileCalls):
             self._end("Completed", None, says_status=True)
         else:
             self._end("Failed", _error(error, None), says_status=True)
+
+    def _leave_will(self) -> Will | None:
+        error = {"code": "ProcessDied", "message": _DIED}
+        event = Event(EVENT, 0, self._recorder.key, runs.ENDED, {"status": "Failed", "error": error}, None)
+        return self._link.outlet.leave_will(tuple(event), name=self.id)
 
 
 def _error(details: "str | BaseException | None", code: str | None) -> dict[str, Any]:

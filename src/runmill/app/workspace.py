@@ -9,7 +9,7 @@ from runmill.app import settings
 from runmill.app.autostart import ensure_server
 from runmill.app.experiment import Experiment
 from runmill.app.link import Link, WayOut
-from runmill.app.outlet import outlet as outlet_of
+from runmill.app.outlet import shared_outlet
 from runmill.app.reprs import text_form
 from runmill.app.run import Run
 from runmill.app.workspace_file import WorkspaceFile, find_workspace_file, read_workspace_file, write_workspace_file
@@ -52,7 +52,7 @@ class Workspace:
             home=None if home is None else Path(home),
             endpoint=endpoint,
         )
-        self.link = Link(outlet or outlet_of(settings.resolve(home=home, endpoint=endpoint)))
+        self.link = Link(outlet or shared_outlet(settings.resolve(home=home, endpoint=endpoint)))
 
     @staticmethod
     def from_config(

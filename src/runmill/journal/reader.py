@@ -16,6 +16,7 @@ from runmill.journal.folder import CONTROL_NAME, Folder
 from runmill.journal.frames import HEADER_BYTES, Frames, count, pack, unpack
 from runmill.journal.records import LOG, Log, Record
 from runmill.journal.segment import SUFFIX, Segment
+from runmill.journal.wills import find_wills
 from runmill.journal.writer import Journal
 
 __all__ = ["JournalBatch", "Reader", "read_abandoned", "read_own"]
@@ -140,15 +141,17 @@ def read_abandoned(folder: Folder) -> Reader:
     for path in sorted(folder.path.glob(f"*{SUFFIX}")):
         with contextlib.suppress(OSError, ValueError):  # made, and its process killed before it was allocated: empty
             segments.append(Segment.open(path))
-    if (crash := find_crash(folder.path)) is not None:
-        segments.append(_in_memory(pack(crash)))
+    crash = find_crash(folder.path)
+    last_words = [*([crash] if crash else []), *find_wills(folder.path, crash)]
+    if last_words:
+        segments.append(_in_memory(b"".join(pack(tuple(record)) for record in last_words)))
     return Reader(segments, Control(folder.path / CONTROL_NAME), is_live=False, freed=lambda: None)
 
 
-def _in_memory(frame: bytes) -> Segment:
+:def _in_memory(frames: bytes) -> Segment::
     """Give a segment behind all others, equal each time it is made: what was under way of it is found again."""
-    segment = Segment.create(_BEHIND_ALL, None, len(frame) + HEADER_BYTES)
-    segment.write(frame)
+    segment = Segment.create(_BEHIND_ALL, None, len(frames) + HEADER_BYTES)
+    segment.write(frames)
     return segment
 
 

@@ -26,6 +26,9 @@ class RecordingOutlet:
             self.records.append(record)
             self._arrived.notify_all()
 
+    def leave_will(self, record: Record, *, name: str) -> None:
+        return None
+
     def flush(self, timeout_seconds: float) -> int:
         return 0
 

@@ -1,7 +1,6 @@
 """Runs and their processes: which run code belongs to, and how a run ends that nobody ended."""
 
 import logging
-import signal
 import subprocess
 
 import pytest
@@ -100,14 +99,43 @@ def test_a_run_ends_with_its_script(script, stored, end, status, message):
     assert ("Traceback" in ended.stderr) == ("raise" in end)
 
 
-def test_what_was_logged_before_a_kill_is_there(script, stored, run):
-    """kill -9 right after log returned loses nothing: the next process of the home delivers it, still Running."""
-    ended = script(START + "os.kill(os.getpid(), 9)", RUNMILL_EXIT_SECONDS="0")
-    run_id = ended.stdout.split()[0]
-    assert ended.returncode == -signal.SIGKILL
+@pytest.mark.parametrize("crash", ["os.kill(os.getpid(), 9)", "os._exit(0)"])
+def test_a_run_whose_process_died_has_failed(script, stored, run, server, crash):
+    """kill -9 right after log returned loses nothing: who delivers the journal says, once, that the run failed."""
+    run_id = script(START + crash, RUNMILL_EXIT_SECONDS="0").stdout.split()[0]
     run.flush()
-    stored(run_id, "Running")
+    state = stored(run_id, "Failed")
+    assert state["error"]["code"] == "ProcessDied"
+    assert state["error"]["message"].startswith("the run's process died without a word: it was killed")
+    assert state["start_time_unix_nano"] < state["end_time_unix_nano"]
+    events = server.get(f"/api/v1/runs/{run_id}/events").json()["events"]
+    assert [event["name"] for event in events] == ["run.started", "run.ended"]
     assert Run(Experiment(run.experiment.workspace, "processes"), run_id).get_metrics() == {"m": 1}
+
+
+def test_a_run_whose_interpreter_crashed_says_of_what(script, stored):
+    """Where crashes are recorded, the interpreter's own words are the error of the run."""
+    run_id = script("import runmill\nrunmill.configure()\n" + START + "os.abort()").stdout.split()[0]
+    assert stored(run_id, "Failed")["error"] == {"code": "ProcessDied", "message": "Fatal Python error: Aborted"}
+
+
+def test_a_killed_worker_does_not_end_the_run(script, stored, server):
+    """The will is the owner's: what happens to a forked child is not the run's end."""
+    ended = script(
+        START
+        + """
+if (pid := os.fork()) == 0:
+    run.log("m", 2)
+    os.kill(os.getpid(), 9)
+os.waitpid(pid, 0)
+print(run.get_status())
+"""
+    )
+    run_id, status = ended.stdout.splitlines()
+    assert status == "Running"
+    stored(run_id, "Completed")
+    events = server.get(f"/api/v1/runs/{run_id}/events").json()["events"]
+    assert [event["name"] for event in events] == ["run.started", "run.ended"]
 
 
 def test_a_forked_worker_logs_to_the_run_and_does_not_end_it(script, stored):
