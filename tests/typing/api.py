@@ -5,6 +5,8 @@ import logging
 import structlog
 
 import runmill
+import runmill.json
+import runmill.otel
 import runmill.structlog
 from runmill.testing import ReceivedLog, ReceivedPoint, RecordingCollector
 
@@ -17,6 +19,25 @@ def attach() -> None:
     structlog.configure(processors=[structlog.stdlib.add_log_level, runmill.structlog.send])
     undelivered: int = runmill.flush(1.0)
     del undelivered
+
+
+def set_up() -> None:
+    with runmill.configure(level={"": "INFO", "httpx": logging.WARNING}, loggers=["uvicorn"], console="json"):
+        with runmill.bind(request_id=7):
+            logging.info("inside")
+
+        @runmill.bind(job="nightly")
+        def nightly(count: int) -> str:
+            return str(count)
+
+        night: str = nightly(3)
+        del night
+    runmill.configure(level="DEBUG", reattach=True, scrub=False).close()
+    formatter: logging.Formatter = runmill.json.JsonFormatter(static_fields={"team": "ml"})
+    del formatter
+    structlog.configure(processors=[runmill.structlog.to_otel])
+    runmill.otel.JournalMetricExporter(preferred_temporality={})
+    runmill.otel.JournalLogExporter().export([])
 
 
 def train() -> str:
