@@ -1,6 +1,8 @@
 """The HTTP API over a real socket, as docs/http-api.md says it."""
 
+import base64
 import math
+import struct
 
 import httpx
 import pytest
@@ -99,6 +101,28 @@ def test_points_are_columns_of_what_was_asked(store: Store, client: httpx.Client
     assert list(found("recursive=true&type=other")) == [RUN]
     [whole] = found("metric=m").values()
     assert None not in whole
+
+
+def test_packed_numbers_are_the_bytes_of_an_array(store: Store, client: httpx.Client) -> None:
+    """Floats and ints come as little-endian base64, NaN among them; a column with anything else stays a list."""
+    values = {
+        "floats": [0.5, math.nan],
+        "ints": [1, -2],
+        "mixed": [1, 0.5],
+        "texts": ["NaN", "b"],
+        "none": [None],
+    }
+    points = [scalar(RUN, name, value, index=n) for name, column in values.items() for n, value in enumerate(column)]
+    commit(store, events=run(RUN), points=points)
+    found = client.get(f"/api/v1/runs/{RUN}/points?pack=true&column=index").json()["points"]
+    assert {each["metric"]: each["value"] for each in found} == {
+        "floats": {"float64": base64.b64encode(struct.pack("<2d", 0.5, math.nan)).decode()},
+        "ints": {"int64": base64.b64encode(struct.pack("<2q", 1, -2)).decode()},
+        "mixed": [1, 0.5],
+        "texts": ["NaN", "b"],
+        "none": [None],
+    }
+    assert {each["index"]["int64"] for each in found} == {base64.b64encode(struct.pack("<2q", 0, 1)).decode()}
 
 
 def test_a_series_can_be_cut_and_reduced(trained: Store, client: httpx.Client) -> None:

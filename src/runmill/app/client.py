@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from runmill import model
 from runmill._version import __version__
+from runmill.app.packing import unpacked
 from runmill.errors import InvalidArgument, NotFound, RunmillError, Unavailable
 from runmill.home import Server
 
@@ -20,7 +21,6 @@ __all__ = ["Client"]
 
 _API: Final = "/api/v1"
 _PAGE: Final = 100
-_NON_FINITE: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _ERRORS: Final[dict[str, type[RunmillError]]] = {"not_found": NotFound, "invalid_argument": InvalidArgument}
 
 _Value = TypeVar("_Value", model.Run, model.MetricPoints, model.Artifact, model.Experiment)
@@ -81,8 +81,8 @@ class Client:
         return self._points(run_id, metric=metric, column="index", recursive=recursive, type=run_type)
 
     def _points(self, run_id: str, **wanted: object) -> list[model.MetricPoints]:
-        answer = self._get(f"/runs/{quote(run_id, safe='')}/points", **wanted)
-        return [_read(model.MetricPoints, {**item, "value": _numbers(item["value"])}) for item in answer["points"]]
+        answer = self._get(f"/runs/{quote(run_id, safe='')}/points", **wanted, pack=True)
+        return [_read(model.MetricPoints, unpacked(item)) for item in answer["points"]]
 
     def files(self, run_id: str) -> list[model.Artifact]:
         """Give the run's files by path. Raises NotFound when there is no such run."""
@@ -180,10 +180,3 @@ def _texts(value: object) -> list[str]:
 def _read(kind: type[_Value], item: Mapping[str, Any]) -> _Value:
     """Make the value; keys that a newer server added are left aside."""
     return kind(**{field.name: item[field.name] for field in fields(kind) if field.name in item})
-
-
-def _numbers(values: list[Any]) -> list[Any]:
-    """Turn the words that stand for what JSON has no number for into the numbers."""
-    if str not in set(map(type, values)):
-        return values
-    return [_NON_FINITE.get(value, value) if type(value) is str else value for value in values]

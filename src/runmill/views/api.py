@@ -16,6 +16,7 @@ from runmill.store.query import POINT_COLUMNS, PointColumn, PointQuery, RunQuery
 from runmill.views.answers import JsonResponse
 from runmill.views.files import artifact_routes, file_routes
 from runmill.views.live import stream_routes
+from runmill.views.packing import packed
 from runmill.views.parameters import LogFilters, RunFilters
 from runmill.views.problems import answer_problem
 
@@ -84,6 +85,7 @@ def _metric_routes(store: Store) -> APIRouter:
         column: Annotated[list[PointColumn] | None, Query(description="beside the values; none given: all")] = None,
         recursive: Annotated[bool, Query(description="of the runs below it too")] = False,
         type: Annotated[str, Query(description="of the runs below it, only those of this type")] = "",  # noqa: A002
+        pack: Annotated[bool, Query(description="numbers as bytes in base64: for programs")] = False,
     ) -> Response:
         """Every point, as columns."""
         run_ids = [_whole_id(store, run_id)]
@@ -91,7 +93,8 @@ def _metric_routes(store: Store) -> APIRouter:
             below = store.runs(RunQuery(ancestor_id=run_ids[0], limit=_MOST_BELOW))
             run_ids += [run.run_id for run in below if type in ("", run.type)]
         query = PointQuery(tuple(run_ids), metric, frozenset(column or POINT_COLUMNS))
-        return JsonResponse({"points": store.points(query)})
+        found = store.points(query)
+        return JsonResponse({"points": [packed(each) for each in found] if pack else found})
 
     @routes.get("/series")
     def series(

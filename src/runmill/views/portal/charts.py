@@ -10,6 +10,7 @@ from runmill.model import MetricSummary, RunId
 from runmill.store.interface import Store
 from runmill.store.query import Bucket, PointQuery, SeriesQuery
 from runmill.views.answers import encode
+from runmill.views.portal.documents import DocumentView, document_view
 from runmill.views.portal.drawing import Drawing, draw
 from runmill.views.portal.panels import Chart, Document, Panel, Picture, Table, Tile, panels_of, table_rows
 
@@ -54,7 +55,7 @@ class MetricsView:
     tiles: tuple[Tile, ...]
     charts: tuple[ChartView, ...]
     tables: tuple[TableView, ...]
-    documents: tuple[Document, ...]
+    documents: tuple[DocumentView, ...]
     pictures: tuple[Picture, ...]
 
     @property
@@ -74,7 +75,7 @@ def metrics_view(store: Store, run_id: RunId) -> MetricsView:
             for place, panel in enumerate(charts)
         ),
         tables=tuple(_table(store, run_id, panel) for panel in panels if isinstance(panel, Table)),
-        documents=tuple(panel for panel in panels if isinstance(panel, Document)),
+        documents=tuple(document_view(panel) for panel in panels if isinstance(panel, Document)),
         pictures=tuple(panel for panel in panels if isinstance(panel, Picture)),
     )
 
