@@ -24,7 +24,7 @@ def attach() -> None:
 def set_up() -> None:
     with runmill.configure(level={"": "INFO", "httpx": logging.WARNING}, loggers=["uvicorn"], console="json"):
         with runmill.bind(request_id=7):
-            logging.info("inside")
+            logging.getLogger("app").info("inside")
 
         @runmill.bind(job="nightly")
         def nightly(count: int) -> str:
