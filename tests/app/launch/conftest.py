@@ -54,10 +54,10 @@ def submit(experiment: Experiment, source: Path) -> Callable[..., ScriptRun]:
 
 @pytest.fixture
 def lines(server: RunningServer) -> Callable[..., list[tuple[str, str]]]:
-    """Give (stream, body) of a run's output."""
+    """Give (stream, body) of a run's output; nothing while the run has not arrived."""
 
     def lines(run: ScriptRun) -> list[tuple[str, str]]:
-        records = server.get(f"/api/v1/runs/{run.id}/logs", limit="1000").json()["records"]
+        records = server.get(f"/api/v1/runs/{run.id}/logs", limit="1000").json().get("records", [])
         return [(record["stream"], record["body"]) for record in records if record["stream"]]
 
     return lines

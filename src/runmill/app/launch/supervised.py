@@ -1,7 +1,7 @@
 """A run as its supervisor has it: it writes the script's output to it, and says how it ended."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from runmill import model
 from runmill.app.experiment import Experiment
@@ -12,6 +12,8 @@ from runmill.app.run import Run
 from runmill.journal.records import LOG
 
 __all__ = ["Stream", "SupervisedRun", "attach"]
+
+_DELIVER_SECONDS: Final = 30.0
 
 Stream = Literal["stdout", "stderr"]
 
@@ -50,6 +52,8 @@ class SupervisedRun(Run):
 
     def end_as(self, verdict: Verdict) -> None:
         """End the run; what the network cannot take in time is delivered later."""
+        # A script that was killed leaves a journal: who waits for the end shall find in the run what it logged.
+        self._link.outlet.flush(_DELIVER_SECONDS)
         self._end(verdict.status, verdict.error, says_status=True)
         self._deliver()
 
