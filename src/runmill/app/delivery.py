@@ -7,6 +7,7 @@ thread to be alive, and what it says is delivered is delivered.
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -31,9 +32,10 @@ _MOST_BACKOFF_SECONDS: Final = 30.0
 class Delivery:
     """Delivers one process's journal, and those of dead processes that share its home."""
 
-    def __init__(self, settings: Settings, own: Source) -> None:
+    def __init__(self, settings: Settings, own: Source, *, now_and_then: Callable[[], None] = lambda: None) -> None:
         self._settings = settings
         self._own = own
+        self._now_and_then = now_and_then
         self._sender = GrpcSender(settings) if settings.protocol == "grpc" else Sender(settings)
         # Held by whoever delivers now. Nothing that logs waits for it.
         self._busy = threading.Lock()
@@ -102,6 +104,7 @@ class Delivery:
 
     def _run(self) -> None:
         while not self._stop.wait(_INTERVAL_SECONDS):
+            self._now_and_then()
             if time.monotonic() < self._retry_at:
                 continue
             with self._busy:

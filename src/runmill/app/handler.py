@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from runmill.app import settings as settings_module
+from runmill.app.diagnosis import find_faults
 from runmill.app.outlet import Outlet, outlet
 from runmill.app.plain import plain
 from runmill.app.stdlib_record import flatten
@@ -113,6 +115,7 @@ class Handler(logging.Handler):
             self._is_closed = False
             self.outlet.open()
             self.outlet.handler_count += 1
+            self.outlet.report_faults(partial(find_faults, Handler))
 
     def close(self) -> None:
         """Take the handler out of use. The journal stays: other handlers and runs write to it."""

@@ -4,23 +4,26 @@ After a fork the child has its own, made when it first logs: its own journal, th
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from runmill.app import crashes
 from runmill.app import settings as settings_module
 from runmill.app.delivery import Delivery
+from runmill.app.diagnosis import Fault
 from runmill.app.notices import notice
 from runmill.app.resource import describe_process
 from runmill.app.sender import Sender
 from runmill.app.settings import Settings
 from runmill.home import Home, Server
 from runmill.journal import folder as folders
+from runmill.journal.backlog import write_faults
 from runmill.journal.crash import find_crash
 from runmill.journal.reader import read_own
 from runmill.journal.records import Record
@@ -33,6 +36,9 @@ __all__ = ["Outlet", "choose_default", "default_outlet", "flush", "outlet", "sha
 _outlets: Final[dict[Settings, "Outlet"]] = {}
 _default: "Outlet | None" = None
 _lock = threading.RLock()
+
+_FAULTS_SECONDS: Final = 10.0
+"""How often the loggers are looked through."""
 
 
 class Outlet:
@@ -47,6 +53,9 @@ class Outlet:
         self._resource: dict[str, Any] | None = None
         self._taken = threading.local()
         self._is_watching_crashes = False
+        self._find_faults: Callable[[], list[Fault]] = list
+        self._faults: list[Fault] = []
+        self._look_for_faults_at = 0.0
         self.handler_count = 0
         """Handlers that write here: with more than one, a record may come twice."""
         self.write: Callable[[Record], None] = self._open_and_write
@@ -64,7 +73,9 @@ class Outlet:
             journal = _make_journal(self.settings, resource)
             journal_id = journal.folder.journal_id if journal.folder else f"memory-{resource['service.instance.id']}"
             self._journal = journal
-            self._delivery = Delivery(self.settings, Source(read_own(journal), journal_id, resource))
+            self._delivery = Delivery(
+                self.settings, Source(read_own(journal), journal_id, resource), now_and_then=self._report_faults
+            )
             self.write = journal.append
             if self._is_watching_crashes:
                 self.watch_crashes()
@@ -90,6 +101,10 @@ class Outlet:
         """Record them no longer."""
         self._is_watching_crashes = False
         crashes.disarm()
+
+    def report_faults(self, find_faults: Callable[[], list[Fault]]) -> None:
+        """Keep in the journal's folder, for ``runmill doctor``, what *find_faults* says keeps records back."""
+        self._find_faults = find_faults
 
     def has_taken(self, record: logging.LogRecord) -> bool:
         """Say whether this thread gave this very record before: it reached two handlers of one outlet."""
@@ -157,6 +172,18 @@ class Outlet:
             return
         self.write(crash)
         crashes.forget(journal.folder.path)
+
+    def _report_faults(self) -> None:
+        """Called by the delivery thread; looks seldom, and writes only what is new."""
+        now, journal = time.monotonic(), self._journal
+        if now < self._look_for_faults_at or journal is None or journal.folder is None:
+            return
+        self._look_for_faults_at = now + _FAULTS_SECONDS
+        faults = self._find_faults()
+        if faults != self._faults:
+            self._faults = faults
+            with contextlib.suppress(OSError):  # a full disk: the records themselves matter more
+                write_faults(journal.folder.path, [asdict(fault) for fault in faults])
 
     def _open_and_write(self, record: Record) -> None:
         self.open()

@@ -18,7 +18,7 @@ from typing import Any, Final
 from runmill.home import Home
 from runmill.journal.control import Control
 
-__all__ = ["CONTROL_NAME", "Folder", "abandoned", "create", "roots"]
+__all__ = ["CONTROL_NAME", "Folder", "abandoned", "all_paths", "create", "roots"]
 
 CONTROL_NAME: Final = "control"
 _LOCK_NAME: Final = "lock"
@@ -89,6 +89,12 @@ def abandoned(home: Home) -> Iterator[Folder]:
                 _remove_old_draft(path)
             elif (folder := _try_lock(path)) is not None:
                 yield folder
+
+
+def all_paths(home: Home) -> list[Path]:
+    """Give the folder of every journal of *home*, in use or not, oldest first."""
+    paths = [path for root in roots(home) for path in _folders(root)]
+    return sorted(path for path in paths if not path.name.startswith(_DRAFT_PREFIX))
 
 
 def roots(home: Home) -> tuple[Path, ...]:

@@ -39,12 +39,14 @@ class JournalBatch:
 class Reader:
     """Hands out one batch at a time: the same one until it is acknowledged."""
 
-    def __init__(self, segments: deque[Segment], control: Control, *, is_live: bool, freed: Callable[[], None]) -> None:
+    def __init__(
+        self, segments: deque[Segment], control: Control, *, is_live: bool, release: Callable[[Segment], None]
+    ) -> None:
         self.torn_count = 0
         self._segments = segments
         self._control = control
         self._is_live = is_live
-        self._freed = freed
+        self._release = release
         self._batch: JournalBatch | None = None
 
     def next_batch(self) -> JournalBatch | None:
@@ -67,6 +69,17 @@ class Reader:
             start = progress.start if segment.number == progress.segment else 0
             pending += count(segment.read(start, segment.size_bytes))
         return pending
+
+    @property
+    def dropped_count(self) -> int:
+        """How many records its process could not keep."""
+        return self._control.dropped_count
+
+    def close(self) -> None:
+        """Unmap what is left of it; the files stay."""
+        for segment in self._segments:
+            segment.close()
+        self._control.close()
 
     def position(self) -> tuple[int, int]:
         """Give (segment, offset): all before it is acknowledged."""
@@ -122,17 +135,12 @@ class Reader:
         return self._batch
 
     def _free_first(self) -> None:
-        self._segments.popleft().discard()
-        self._freed()
+        self._release(self._segments.popleft())
 
 
 def read_own(journal: Journal) -> Reader:
     """Read the journal that this process writes."""
-
-    def freed() -> None:
-        journal.freed_at = time.monotonic()
-
-    return Reader(journal.segments, journal.control, is_live=True, freed=freed)
+    return Reader(journal.segments, journal.control, is_live=True, release=journal.take_back)
 
 
 def read_abandoned(folder: Folder) -> Reader:
@@ -145,10 +153,10 @@ def read_abandoned(folder: Folder) -> Reader:
     last_words = [*([crash] if crash else []), *find_wills(folder.path, crash)]
     if last_words:
         segments.append(_in_memory(b"".join(pack(tuple(record)) for record in last_words)))
-    return Reader(segments, Control(folder.path / CONTROL_NAME), is_live=False, freed=lambda: None)
+    return Reader(segments, Control(folder.path / CONTROL_NAME), is_live=False, release=Segment.discard)
 
 
-:def _in_memory(frames: bytes) -> Segment::
+def _in_memory(frames: bytes) -> Segment:
     """Give a segment behind all others, equal each time it is made: what was under way of it is found again."""
     segment = Segment.create(_BEHIND_ALL, None, len(frames) + HEADER_BYTES)
     segment.write(frames)
