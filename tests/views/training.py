@@ -201,3 +201,23 @@ def png(size: int = 64) -> bytes:
     rows = b"".join(b"\0" + bytes(v for x in range(size) for v in (x * 4, y * 4, 160)) for y in range(size))
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def documents(run_id: str) -> list[Row]:
+    """One of each of the JSON kinds."""
+    counts = [[8, 2, 0], [1, 7, 2], [0, 0, 10]]
+    table = [[5, 5, 0, 0], [4, 1, 4, 1], [0, 0, 5, 5]]
+    tables = {f"{name}_tables": [table, table] for name in ("probability", "percentile")}
+    thresholds = {f"{name}_thresholds": [0.0, 0.5, 1.0] for name in ("probability", "percentile")}
+    bins = {"bin_edges": [-1.0, 0.0, 1.0], "bin_counts": [4, 9]}
+    logged: tuple[tuple[Any, str, Row], ...] = (
+        ("confusion_matrix", "confusion", {"class_labels": ["cat", "deer", "truck"], "matrix": counts}),
+        ("accuracy_table", "by class", {"class_labels": ["cat", "truck"], **tables, **thresholds}),
+        ("residuals", "errors", bins),
+        ("predictions", "price", {**bins, "bin_averages": [-0.4, 0.6], "bin_errors": [0.1, 0.2]}),
+        ("residuals", "broken", {"bin_edges": [1], "bin_counts": ["a"]}),
+    )
+    return [
+        scalar(run_id, name, {"schema_type": kind, "schema_version": "1.0.0", "data": data}, index=0, kind=kind)
+        for kind, name, data in logged
+    ]

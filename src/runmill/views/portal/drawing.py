@@ -33,8 +33,9 @@ def draw(lines: Iterable[Sequence[tuple[float, float | None]]], *, width: int, h
 
 def _scale(low: float, high: float, start: float, length: float) -> Callable[[float], float]:
     span = high - low
-    # A span can be 0 (one value) or overflow (both ends of the float range): both lie in the middle.
-    factor = length / span if span and math.isfinite(span) else 0.0
+    # A span can be 0 (one value), overflow (both ends of the float range) or be too small to divide by: then all lie
+    # in the middle.
+    factor = length / span if span and math.isfinite(span) and math.isfinite(length / span) else 0.0
     offset = start if factor else start + length / 2
 
     def place(value: float) -> float:

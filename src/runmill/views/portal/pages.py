@@ -15,10 +15,12 @@ from runmill.errors import NotFound, RunmillError
 from runmill.model import LogRecord, Run, RunId
 from runmill.store.interface import Store
 from runmill.store.query import LogQuery, RunQuery
+from runmill.views.answers import JsonResponse
 from runmill.views.live import LastEventId, LogsEncoder, Stream
 from runmill.views.parameters import LogFilters
 from runmill.views.portal.assets import Assets
 from runmill.views.portal.charts import metrics_view
+from runmill.views.portal.documents import figure_of_metric
 from runmill.views.portal.experiment import experiment_view
 from runmill.views.portal.first_page import first_page
 from runmill.views.portal.lines import line_of
@@ -89,6 +91,11 @@ def _add_run_pages(portal: FastAPI, store: Store, renderer: Renderer) -> None:
         """All metrics, full width."""
         state = _run(store, run_id)
         return renderer.page(request, "metrics.html", run=state, metrics=metrics_view(store, state.run_id))
+
+    @portal.get("/runs/{run_id}/figure")
+    def figure(run_id: str, metric: str) -> Response:
+        """One of the JSON kinds as its script draws it."""
+        return JsonResponse(figure_of_metric(store, _run(store, run_id).run_id, metric))
 
     @portal.get("/runs/{run_id}/files")
     def files(request: Request, run_id: str) -> Response:

@@ -36,7 +36,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        names = ("number", "exact_number", "count", "size", "duration", "exact_time", "clock")
+        names = ("number", "exact_number", "count", "percent", "heat", "size", "duration", "exact_time", "clock")
         self._environment.filters |= {name: getattr(wording, name) for name in names}
         self._environment.filters |= {
             "status_class": _status_class,

@@ -6,7 +6,19 @@ from typing import Final
 
 from runmill.model import Run
 
-__all__ = ["ago", "clock", "count", "duration", "exact_number", "exact_time", "number", "run_name", "size"]
+__all__ = [
+    "ago",
+    "clock",
+    "count",
+    "duration",
+    "exact_number",
+    "exact_time",
+    "heat",
+    "number",
+    "percent",
+    "run_name",
+    "size",
+]
 
 _SECOND: Final = 1_000_000_000
 _MINUTE_SECONDS: Final = 60
@@ -45,6 +57,20 @@ def run_name(run: Run) -> str:
     """Give what the user calls the run, or the head of its id where that is its only name."""
     name = run.display_name or run.name
     return name if name and name != run.run_id else run.run_id[:8]
+
+
+def percent(share: float) -> str:
+    """Give a share of 1 in percent: ``0 %``, ``0.4 %``, ``12 %``, ``100 %``."""
+    if 0 < share < 0.0995:  # noqa: PLR2004 - below ten percent a tenth is worth reading
+        return f"{max(share * 100, 0.1):.1f} %"
+    return f"{share * 100:.0f} %"
+
+
+def heat(value: float, greatest: float) -> int:
+    """Give the shade of a cell, 0 to 9; what is not nothing has a shade."""
+    if not (value > 0 and greatest > 0):
+        return 0
+    return min(9, 1 + int(value / greatest * 8.999))
 
 
 def count(value: int) -> str:

@@ -1,6 +1,7 @@
 /** @file All charts of a page: drawn when they come into view, under one pointer, one set of settings. */
 
 import { Chart } from "./chart.js";
+import { adoptFigures } from "./figures.js";
 import { readPage } from "./pieces.js";
 import { startRunsChart } from "./runs_chart.js";
 
@@ -80,6 +81,7 @@ async function addFigures() {
   for (const [figure] of charts) newer.querySelector(`#${CSS.escape(figure.id)}`)?.replaceWith(figure);
   mine.replaceChildren(...newer.childNodes);
   adopt();
+  adoptFigures();
 }
 
 /** @returns {import("./chart.js").Settings} */

@@ -2,6 +2,7 @@
 
 import { startCharts } from "./charts.js";
 import { startCopying } from "./copy.js";
+import { startFigures } from "./figures.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startTail } from "./tail.js";
@@ -16,5 +17,6 @@ startCopying();
 startKeys();
 startTail();
 startCharts();
+startFigures();
 startLive();
 startRefreshing();
