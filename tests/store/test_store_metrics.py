@@ -163,6 +163,7 @@ def bucket(x, *values):
         last=finite[-1] if finite else None,
         count=len(values),
         non_finite=len(values) - len(finite),
+        time_unix_nano=NOW,
     )
 
 

@@ -130,6 +130,8 @@ class Bucket:
     last: float | None
     count: int
     non_finite: int
+    time_unix_nano: int
+    """The earliest point's time: where to look in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,23 +107,31 @@ def _drawn(query: SeriesQuery, chosen: _Points, x: str) -> _Points:
 
 
 def _whole(connection: duckdb.DuckDBPyConnection, drawn: _Points) -> Sequence[Bucket]:
-    found = drawn.select(connection, f'{drawn.x}::double, "value"', f"order by {drawn.x}, ingest_seq")
-    return tuple(_single(x, value) for x, value in found)
+    found = drawn.select(connection, f'{drawn.x}::double, "value", time_unix_nano', f"order by {drawn.x}, ingest_seq")
+    return tuple(_single(*row) for row in found)
 
 
-def _single(x: float, value: float) -> Bucket:
-    if isfinite(value):
-        return Bucket(x, minimum=value, maximum=value, last=value, count=1, non_finite=0)
-    return Bucket(x, minimum=None, maximum=None, last=None, count=1, non_finite=1)
+def _single(x: float, value: float, time_unix_nano: int) -> Bucket:
+    shown = value if isfinite(value) else None
+    return Bucket(
+        x,
+        minimum=shown,
+        maximum=shown,
+        last=shown,
+        count=1,
+        non_finite=int(shown is None),
+        time_unix_nano=time_unix_nano,
+    )
 
 
 # `last` by one number for (x, ingest_seq): comparing the two as a struct takes twice the time of the whole query.
 # Slices in floating point: the distance of two 64-bit integers need not be one.
 _REDUCE: Final = """
     with drawn as (
-        select {x} as x, if(isfinite("value"), "value", null) as finite, ingest_seq from points where {drawn})
+        select {x} as x, if(isfinite("value"), "value", null) as finite, ingest_seq, time_unix_nano
+        from points where {drawn})
     select min(x)::double, min(finite), max(finite), arg_max(finite, x::hugeint * 9223372036854775808 + ingest_seq),
-        count(*), count(*) - count(finite)
+        count(*), count(*) - count(finite), min(time_unix_nano)
     from drawn group by least(floor((x::double - $first) / $width), $count - 1) order by min(x)"""
 
 
