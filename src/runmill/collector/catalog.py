@@ -9,6 +9,7 @@ from runmill.collector.exporters.debug import DebugConfig
 from runmill.collector.exporters.run_store import RunStoreConfig
 from runmill.collector.processors.batch import BatchConfig
 from runmill.collector.processors.memory_limiter import MemoryLimiterConfig
+from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.journal import JournalConfig
 from runmill.collector.receivers.otlp_config import OtlpConfig
 from runmill.collector.values import Section
@@ -24,7 +25,7 @@ __all__ = [
 
 ComponentKind = Literal["receivers", "processors", "exporters"]
 
-ReceiverConfig: TypeAlias = JournalConfig | OtlpConfig
+ReceiverConfig: TypeAlias = FileLogConfig | JournalConfig | OtlpConfig
 ProcessorConfig: TypeAlias = BatchConfig | MemoryLimiterConfig
 ExporterConfig: TypeAlias = DebugConfig | RunStoreConfig
 
@@ -37,10 +38,13 @@ class ComponentType:
     signals: tuple[Signal, ...] = SIGNALS
 
 
+_FILE_LOG: Final = ComponentType(FileLogConfig, signals=("logs",))
 _DEBUG: Final = ComponentType(DebugConfig)
 
 CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
     "receivers": {
+        "file_log": _FILE_LOG,
+        "filelog": _FILE_LOG,  # what the OpenTelemetry Collector calls it too
         "journal": ComponentType(JournalConfig, signals=("logs", "metrics")),
         "otlp": ComponentType(OtlpConfig),
     },

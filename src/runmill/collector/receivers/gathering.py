@@ -1,8 +1,11 @@
 """The receivers that fetch what nobody sends, each made from its configuration."""
 
 from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from runmill.collector.component import Component, Consumer, Signal
+from runmill.collector.receivers.file_log import FileLogReceiver
+from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.journal import JournalConfig, JournalReceiver
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import Telemetry
@@ -10,7 +13,10 @@ from runmill.errors import ConfigError
 
 __all__ = ["GathererConfig", "make_gatherer"]
 
-GathererConfig = JournalConfig
+GathererConfig: TypeAlias = FileLogConfig | JournalConfig
+
+_STATE_FOLDER: Final = "collector"
+"""In the home: how far receivers have read."""
 
 
 def make_gatherer(
@@ -27,6 +33,14 @@ def make_gatherer(
     Raises:
         ConfigError: it gathers what no pipeline takes; the text names its *place* in the configuration.
     """
+    if isinstance(config, FileLogConfig):
+        return FileLogReceiver(
+            config,
+            consumers,
+            receiver_id=receiver_id,
+            telemetry=telemetry,
+            state_folder=settings.home.path / _STATE_FOLDER,
+        )
     missing = [signal for signal in ("logs", "metrics") if signal not in consumers]
     if missing:
         raise ConfigError(

@@ -1,0 +1,285 @@
+"""Follows files through rotation: says which there are, which of them is one known under another name, which is new.
+
+```text
+renamed                     same device and inode, same content: read on
+copied, then truncated      the copy is the old content, and is read on; the file itself begins anew
+truncated, inode reused     same device and inode, other content: begins anew
+moved, compressed           related name, same content: read on
+```
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from runmill.collector.files.content import Content, CorruptFile, open_content
+from runmill.collector.files.cursors import Cursor, Cursors, Plan
+from runmill.collector.files.finding import Finder, Found, look_at
+from runmill.collector.files.kinship import Kinship
+from runmill.collector.files.mark import Mark, is_continued, mark_at
+from runmill.collector.files.tail import Tail
+
+__all__ = ["Follower", "Following"]
+
+_log: Final = logging.getLogger(__name__)
+
+# A copy is taken for what it is once the original was truncated; that follows at once, or never.
+_COPY_SECONDS: Final = 10.0
+# A file that was renamed or deleted may still be written to by those who have it open.
+_LEFT_SECONDS: Final = 30.0
+# So few files are all looked at in each round; of more, those that rest are looked at less often.
+_FEW_FILES: Final = 512
+_MOST_REST_SECONDS: Final = 2.0
+_REST_SHARE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """Which files to follow, and how."""
+
+    include: Sequence[str]
+    exclude: Sequence[str] = ()
+    exclude_older_than_seconds: float | None = None
+    start_at: Literal["beginning", "end"] = "end"
+    """For files that are there at first; one that comes later is read from its beginning."""
+    fingerprint_bytes: int = 1000
+    max_open_files: int = 1024
+    compression: Literal["", "gzip", "auto"] = "auto"
+
+
+class Follower:
+    """Knows every file by its cursor. Used from one thread at a time."""
+
+    def __init__(self, following: Following, cursors: Cursors) -> None:
+        self._following = following
+        self._finder = Finder(following.include, following.exclude)
+        self._cursors = cursors
+        self._tails: dict[tuple[int, int], Tail] = {}
+        self._by_path: dict[str, Tail] = {}
+        self._by_id: dict[int, Tail] = {}
+        self._parked: dict[int, Cursor] = {}
+        """Cursors of files that are not there now, or not yet found again."""
+        self._changed: dict[int, Cursor] = {}
+        self._kinship: Kinship | None = None
+        self._waiting: dict[tuple[int, int], float] = {}
+        self._faults: dict[str, str] = {}
+        self._patterns = repr(sorted(following.include))
+        # Who was here before, and looked for the same files, has seen all that are old.
+        self._is_first_round = cursors.include != self._patterns
+
+    @property
+    def tails(self) -> Iterable[Tail]:
+        """The files that are followed now."""
+        return tuple(self._by_id.values())
+
+    @property
+    def open_count(self) -> int:
+        """How many of them are open."""
+        return sum(tail.content is not None for tail in self._by_id.values())
+
+    def restore(self) -> Plan | None:
+        """Take up the cursors that were kept; give what was under way."""
+        cursors, plan = self._cursors.load()
+        self._parked = {cursor.file_id: cursor for cursor in cursors}
+        return plan
+
+    def find_tail(self, file_id: int) -> Tail | None:
+        """Give the file with this number, or None when it is not there now."""
+        return self._by_id.get(file_id)
+
+    def poll(self, now: float) -> None:
+        """Look which files there are; *now* is the monotonic clock's."""
+        present = set[tuple[int, int]]()
+        self._kinship = None  # of the round before
+        for path in self._finder.find():
+            resting = self._by_path.get(path)
+            if resting is not None and self._may_rest(resting, now):
+                present.add(resting.identity)
+            elif (found := look_at(path)) is not None:
+                identity = (found.status.st_dev, found.status.st_ino)
+                if identity not in present:  # a link and its target are one file
+                    present.add(identity)
+                    self._see(found, identity, now)
+        for identity in [identity for identity in self._tails if identity not in present]:
+            self._leave(self._tails[identity], now)
+        self._close_some()
+        self._is_first_round = False
+        self._cursors.include = self._patterns
+
+    @property
+    def changed(self) -> list[Cursor]:
+        """The cursors that changed since they were last written down."""
+        return list(self._changed.values())
+
+    def written(self) -> None:
+        """All that changed is written down."""
+        self._changed.clear()
+
+    def mark(self, tail: Tail, offset: int) -> Mark:
+        """Mark the file's content up to *offset*. Raises OSError, CorruptFile."""
+        return mark_at(tail.open(), offset, most_head_bytes=self._following.fingerprint_bytes)
+
+    def move(self, file_id: int, mark: Mark) -> None:
+        """Set how far a file is read, wherever it is by now."""
+        tail = self._by_id.get(file_id)
+        known = tail.cursor if tail is not None else self._parked.get(file_id)
+        if known is None:
+            return
+        cursor = replace(known, mark=mark)
+        self._changed[file_id] = cursor
+        if tail is not None:
+            tail.cursor = cursor
+        else:
+            self._parked[file_id] = cursor
+
+    def begin_anew(self, tail: Tail, now: float) -> Tail:
+        """Take what is in the file now for a new one: what was read of it is not in it any more."""
+        self._park(tail)
+        cursor = replace(tail.cursor, file_id=self._cursors.new_file_id(), mark=Mark(), gone_seconds=None)
+        content, tail.content = tail.content, None
+        return self._follow(cursor, size_bytes=tail.size_bytes, now=now, content=content)
+
+    def complain(self, path: str, fault: str) -> None:
+        """Say once what is wrong with a file; an empty *fault* is good news."""
+        if self._faults.get(path, "") != fault:
+            self._faults[path] = fault
+            if fault:
+                _log.warning("%s: %s", path, fault)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for tail in self._by_id.values():
+            tail.close()
+
+    def _may_rest(self, tail: Tail, now: float) -> bool:
+        if len(self._by_path) <= _FEW_FILES or tail.has_news or tail.held_seconds is not None:
+            return False
+        pause = min((now - tail.seen_seconds) * _REST_SHARE, _MOST_REST_SECONDS)
+        return now - tail.looked_seconds < pause
+
+    def _see(self, found: Found, identity: tuple[int, int], now: float) -> None:
+        tail = self._tails.get(identity)
+        if tail is None:
+            self._adopt(found, identity, now)
+            return
+        if tail.cursor.path != found.path:
+            self._by_path.pop(tail.cursor.path, None)
+            tail.cursor = self._changed[tail.cursor.file_id] = replace(tail.cursor, path=found.path)
+        self._by_path[found.path] = tail
+        tail.look(found.status, now)
+        tail.looked_seconds = now
+        if not tail.cursor.is_gzip and found.status.st_size < tail.cursor.mark.offset:
+            self.begin_anew(tail, now)
+
+    def _adopt(self, found: Found, identity: tuple[int, int], now: float) -> None:
+        oldest = self._following.exclude_older_than_seconds
+        if oldest is not None and time.time() - found.status.st_mtime > oldest:
+            return
+        is_gzip = self._is_gzip(found.path)
+        try:
+            content = open_content(found.path, is_gzip=is_gzip)
+        except OSError as error:
+            self.complain(found.path, f"cannot be opened: {error.strerror}. It is tried again.")
+            return
+        self.complain(found.path, "")
+        if self._is_unfinished_copy(content, found, identity, now):
+            content.close()
+            return
+        known = self._find_known(content, found, identity)
+        cursor = known or self._new_cursor(content, found, identity, is_gzip=is_gzip)
+        cursor = replace(
+            cursor, path=found.path, device=identity[0], inode=identity[1], is_gzip=is_gzip, gone_seconds=None
+        )
+        self._parked.pop(cursor.file_id, None)
+        self._follow(cursor, size_bytes=found.status.st_size, now=now, content=content)
+
+    def _is_gzip(self, path: str) -> bool:
+        compression = self._following.compression
+        return compression == "gzip" or (compression == "auto" and path.endswith(".gz"))
+
+    def _find_known(self, content: Content, found: Found, identity: tuple[int, int]) -> Cursor | None:
+        """Give the cursor of the same content: of this very file, else of one that it was moved or copied from."""
+        kinship = self._kinship_now()
+        gone = [*kinship.of_identity(identity), *kinship.alike(content, found.path)]
+        for cursor in filter(None, (self._parked.get(cursor.file_id) for cursor in gone)):
+            if is_continued(content, cursor.mark):
+                return cursor
+        original = self._find_original(content, found)
+        if original is not None and is_continued(content, original.mark):
+            return replace(original, file_id=self._cursors.new_file_id())
+        return None
+
+    def _find_original(self, content: Content, found: Found) -> Cursor | None:
+        """Give the cursor of a file that is there too and begins alike."""
+        alike = self._kinship_now().alike(content, found.path)
+        return next((self._by_id[one.file_id].cursor for one in alike if one.file_id in self._by_id), None)
+
+    def _is_unfinished_copy(self, content: Content, found: Found, identity: tuple[int, int], now: float) -> bool:
+        """Say whether to wait: the file it seems to be a copy of has not been truncated or removed yet."""
+        if any(cursor.file_id in self._parked for cursor in self._kinship_now().of_identity(identity)):
+            return False  # known by itself
+        if self._find_original(content, found) is None:
+            self._waiting.pop(identity, None)
+            return False
+        if now - self._waiting.setdefault(identity, now) < _COPY_SECONDS:
+            return True
+        del self._waiting[identity]
+        return False
+
+    def _kinship_now(self) -> Kinship:
+        if self._kinship is None:
+            self._kinship = Kinship((*self._parked.values(), *(tail.cursor for tail in self._by_id.values())))
+        return self._kinship
+
+    def _new_cursor(self, content: Content, found: Found, identity: tuple[int, int], *, is_gzip: bool) -> Cursor:
+        mark = Mark()
+        if self._is_first_round and self._following.start_at == "end":
+            end = _end_of(content) if is_gzip else found.status.st_size
+            mark = mark_at(content, end, most_head_bytes=self._following.fingerprint_bytes)
+        return Cursor(self._cursors.new_file_id(), found.path, *identity, mark, is_gzip=is_gzip)
+
+    def _follow(self, cursor: Cursor, *, size_bytes: int, now: float, content: Content | None) -> Tail:
+        tail = Tail(cursor, size_bytes, now, content, looked_seconds=now)
+        self._tails[tail.identity] = self._by_path[cursor.path] = self._by_id[cursor.file_id] = tail
+        self._changed[cursor.file_id] = cursor
+        return tail
+
+    def _leave(self, tail: Tail, now: float) -> None:
+        """A file is not found any more: read what is left of it while it is open, then let it go."""
+        if tail.content is not None:
+            try:
+                tail.look(tail.content.status(), now)
+            except OSError:
+                tail.close()
+        is_done = not tail.has_news and tail.held_seconds is None and now - tail.seen_seconds > _LEFT_SECONDS
+        if tail.content is None or is_done:
+            tail.close()
+            self._park(tail)
+
+    def _park(self, tail: Tail) -> None:
+        cursor = replace(tail.cursor, gone_seconds=time.time())
+        self._parked[cursor.file_id] = self._changed[cursor.file_id] = cursor
+        del self._tails[tail.identity], self._by_id[cursor.file_id]
+        if self._by_path.get(cursor.path) is tail:
+            del self._by_path[cursor.path]
+
+    def _close_some(self) -> None:
+        """Close those that rested longest; what is closed is opened again when it grows."""
+        opened = [tail for tail in self._by_id.values() if tail.content is not None]
+        excess = len(opened) - self._following.max_open_files
+        if excess > 0:
+            for tail in sorted(opened, key=lambda tail: tail.seen_seconds)[:excess]:
+                tail.close()
+
+
+def _end_of(content: Content) -> int:
+    """Give the size of what is compressed, or how much of it can be read."""
+    offset = 0
+    try:
+        while read := len(content.read(offset, 1 << 20)):
+            offset += read
+    except CorruptFile:
+        pass
+    return offset

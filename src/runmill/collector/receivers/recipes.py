@@ -1,0 +1,51 @@
+"""From the keys of a configuration to what is done with lines."""
+
+import re
+from collections.abc import Sequence
+from functools import partial
+
+from runmill.collector.lines import container
+from runmill.collector.lines.entry import Lines
+from runmill.collector.lines.framing import NOP, Framing, codec_name
+from runmill.collector.lines.multiline import Multiline
+from runmill.collector.lines.recipe import Opening, Recipe, Step, as_bytes, plain
+from runmill.collector.lines.trimming import Trim
+from runmill.collector.receivers.file_log_config import ContainerConfig, FileLogConfig, MultilineConfig
+
+__all__ = ["recipe_of"]
+
+
+def recipe_of(config: FileLogConfig) -> Recipe:
+    """Give what is done with the lines of files."""
+    encoding = codec_name(config.encoding)
+    return Recipe(Framing(encoding, config.max_log_size), _opening(config), tuple(_steps(config)))
+
+
+def _opening(config: FileLogConfig) -> Opening:
+    if config.container is not None:
+        return partial(_read_container, config.container)
+    if config.multiline is not None:
+        return _multiline(config.multiline, config.max_log_size)
+    return as_bytes if config.encoding == NOP else plain
+
+
+def _read_container(config: ContainerConfig, lines: Sequence[bytes], is_final: bool) -> Lines:  # noqa: FBT001 - an Opening
+    return container.parse(lines, format=config.format, max_line_bytes=config.max_log_size, is_final=is_final)
+
+
+def _multiline(config: MultilineConfig, max_bytes: int) -> Multiline:
+    pattern = config.line_start_pattern or config.line_end_pattern or ""
+    return Multiline(
+        re.compile(pattern.encode()),
+        "start" if config.line_start_pattern else "end",
+        config.omit_pattern,
+        max_bytes,
+    )
+
+
+def _steps(config: FileLogConfig) -> list[Step]:
+    keeps_all = config.preserve_leading_whitespaces and config.preserve_trailing_whitespaces
+    if config.container is not None or keeps_all:
+        return []
+    trim = Trim(is_left=not config.preserve_leading_whitespaces, is_right=not config.preserve_trailing_whitespaces)
+    return [trim]
