@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from runmill._version import __version__
-from runmill.cli import checks, demo, doctor, logs, runs, up
+from runmill.cli import checks, demo, doctor, launch, logs, runs, up
 from runmill.cli.render import say
 from runmill.errors import ConfigError, InvalidArgument, RunmillError
 
@@ -30,6 +30,7 @@ app.command()(up.collect)
 app.command()(up.serve)
 app.command()(runs.runs)
 app.command()(runs.show)
+app.command(context_settings={"allow_interspersed_args": False})(launch.run)
 app.command()(logs.logs)
 app.command()(runs.metrics)
 app.command()(runs.files)

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from runmill.app.launch.cancellation import Cancellation
-from runmill.app.launch.child import Child, Stop
+from runmill.app.launch.child import Child, Stop, Terminal
 from runmill.app.launch.kept_files import KeptFiles
 from runmill.app.launch.output import Output
 from runmill.app.launch.supervised import Stream, SupervisedRun
 from runmill.app.launch.verdict import Ending, Verdict, judge, oom_kill_count
 
-__all__ = ["Script", "carry_out"]
+__all__ = ["NOT_STARTED", "STD_LOG", "Script", "carry_out"]
+
+NOT_STARTED: Final = 127
+"""What a shell says of a command that it cannot start."""
 
 STD_LOG: Final = "user_logs/std_log.txt"
 _KEEP_SECONDS: Final = 10.0
@@ -34,8 +37,8 @@ class Script:
     """Folders whose files are kept meanwhile, too."""
     limit_seconds: float | None = None
     grace_seconds: float = 10.0
-    is_foreground: bool = False
-    shares_terminal: bool = False
+    terminal: Terminal | None = None
+    """What it shares of ours; None: it is in the background, and signals to us stop it."""
 
 
 def carry_out(
@@ -60,12 +63,11 @@ def carry_out(
             script.argv,
             folder=script.folder,
             variables=script.variables,
-            shares_terminal=script.shares_terminal,
-            inherits_stdin=script.is_foreground,
+            terminal=script.terminal or Terminal(),
         )
     except OSError as error:
         message = f"cannot start {script.argv[0]!r} in {str(script.folder)!r}: {error.strerror or error}"
-        return Verdict("Failed", {"code": "StartFailed", "message": message})
+        return Verdict("Failed", {"code": "StartFailed", "message": message}, exit_code=NOT_STARTED)
     started(child.pid)
     watched = _Watched(run, script, passes_on, KeptFiles(run, script.folder, since_unix_nano=began))
     with _signals(child, script):
@@ -75,7 +77,7 @@ def carry_out(
 
 
 def _signals(child: Child, script: Script) -> AbstractContextManager[None]:
-    return child.given_signals() if script.is_foreground else child.stopped_by_signals(script.grace_seconds)
+    return child.given_signals() if script.terminal is not None else child.stopped_by_signals(script.grace_seconds)
 
 
 def _ending(exit_code: int, stop: Stop, stderr: str, oom_kills: int) -> Ending:

@@ -1,11 +1,12 @@
 """A script's process: started with its two streams in our hands, watched, and ended when somebody asks for it."""
 
+import errno
 import os
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from types import FrameType
 from typing import Final, Protocol, Self
 
 from runmill.app.launch.supervised import Stream
+from runmill.app.launch.terminal import open_terminal
 
-__all__ = ["Child", "Stop", "Watched", "started_mark"]
+__all__ = ["Child", "Stop", "Terminal", "Watched", "started_mark"]
 
+_STREAMS: Final[tuple[Stream, Stream]] = ("stdout", "stderr")
 _LOOK_SECONDS: Final = 0.1
 _READ_BYTES: Final = 1 << 16
 _DRAIN_SECONDS: Final = 1.0
@@ -44,15 +47,29 @@ class Stop:
     stopped_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What a script shares of the terminal we stand at; nothing, for one in the background."""
+
+    inherits_stdin: bool = False
+    """It reads our standard input; else it has none."""
+    shares_signals: bool = False
+    """It stays in our process group: Ctrl-C and Ctrl-Z reach it from the terminal."""
+    shown_on: frozenset[Stream] = frozenset()
+    """Its streams that we show on a terminal: each is one for it, too, so that it draws bars and colours."""
+
+
 class Child:
-    """One process, in a process group of its own unless it shares the terminal with us.
+    """One process, in a process group of its own unless it shares the terminal's signals with us.
 
     Args:
         argv: The command.
         folder: Where it runs.
         variables: Its whole environment.
-        shares_terminal: It stays in our group: Ctrl-C reaches it from the terminal.
-        inherits_stdin: It reads our standard input; else it has none.
+        terminal: What it shares of ours.
+
+    Raises:
+        OSError: It cannot be started.
     """
 
     def __init__(
@@ -61,20 +78,31 @@ class Child:
         *,
         folder: Path,
         variables: Mapping[str, str],
-        shares_terminal: bool = False,
-        inherits_stdin: bool = False,
+        terminal: Terminal = Terminal(),
     ) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - running the user's program is what this is for
-            list(argv),
-            cwd=folder,
-            env=dict(variables),
-            stdin=None if inherits_stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=None if shares_terminal else 0,
-        )
+        self._streams: dict[Stream, int] = {}
+        theirs: list[int] = []
+        for stream in _STREAMS:
+            ours, given = open_terminal() if stream in terminal.shown_on else os.pipe()
+            self._streams[stream] = ours
+            theirs.append(given)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - running the user's program is what this is for
+                list(argv),
+                cwd=folder,
+                env=dict(variables),
+                stdin=None if terminal.inherits_stdin else subprocess.DEVNULL,
+                stdout=theirs[0],
+                stderr=theirs[1],
+                process_group=None if terminal.shares_signals else 0,
+            )
+        except BaseException:
+            self._close(self._streams.values())
+            raise
+        finally:
+            self._close(theirs)
         self.pid = self._process.pid
-        self._has_group = not shares_terminal
+        self._has_group = not terminal.shares_signals
         self._stop = Stop()
         self._kill_at = float("inf")
 
@@ -93,7 +121,7 @@ class Child:
         on, unless it was stopped.
         """
         deadline = float("inf") if limit_seconds is None else time.monotonic() + limit_seconds
-        with _Streams(self._process) as streams:
+        with _Streams(self._streams) as streams:
             ended_at = float("inf")
             while streams.are_open or self._process.poll() is None:
                 streams.pass_on(watched)
@@ -136,6 +164,11 @@ class Child:
         with _handling(hand_on):
             yield
 
+    @staticmethod
+    def _close(descriptors: Iterable[int]) -> None:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
     def _stop_if_asked(
         self, watched: Watched, deadline: float, limit_seconds: float | None, grace_seconds: float
     ) -> None:
@@ -151,20 +184,18 @@ class Child:
 class _Streams:
     """Both streams of a process, read as they come."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self._process = process
+    def __init__(self, streams: Mapping[Stream, int]) -> None:
         self._selector = selectors.DefaultSelector()
-        names: tuple[Stream, Stream] = ("stdout", "stderr")
-        for name, file in zip(names, (process.stdout, process.stderr), strict=True):
-            self._selector.register(file, selectors.EVENT_READ, name)  # type: ignore[arg-type]  # both are pipes
+        for name, descriptor in streams.items():
+            self._selector.register(descriptor, selectors.EVENT_READ, name)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for key in list(self._selector.get_map().values()):
+            self._close(key.fd)
         self._selector.close()
-        self._process.stdout.close()  # type: ignore[union-attr]
-        self._process.stderr.close()  # type: ignore[union-attr]
 
     @property
     def are_open(self) -> bool:
@@ -175,11 +206,25 @@ class _Streams:
         """Hand on what is there; wait for it a little."""
         if not self.are_open:
             time.sleep(_LOOK_SECONDS)  # the script closed both its streams: only its end is left to wait for
-        for key, _ in self._selector.select(_LOOK_SECONDS) if self.are_open else ():
-            content = os.read(key.fd, _READ_BYTES)
+            return
+        for key, _ in self._selector.select(_LOOK_SECONDS):
+            content = _read(key.fd)
             if not content or not watched.take(key.data, content):
-                self._selector.unregister(key.fileobj)
-                key.fileobj.close()  # type: ignore[union-attr]  # one that nobody reads: the script is told so
+                self._close(key.fd)  # one that nobody reads: the script is told so when it writes
+
+    def _close(self, descriptor: int) -> None:
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _READ_BYTES)
+    except OSError as error:
+        # Linux answers so for a terminal that nobody holds any more.
+        if error.errno == errno.EIO:
+            return b""
+        raise
 
 
 @contextmanager

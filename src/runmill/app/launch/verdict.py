@@ -40,12 +40,14 @@ class Verdict:
 
     status: RunStatus
     error: dict[str, Any] | None = None
+    exit_code: int = 0
+    """The script's; negative for a signal."""
 
 
 def judge(ending: Ending) -> Verdict:
     """Say how the run ended, and of a failed one all that is known of why."""
     if ending.was_canceled:
-        return Verdict("Canceled")
+        return Verdict("Canceled", exit_code=ending.exit_code)
     if ending.time_limit_seconds is not None:
         limit = f"{ending.time_limit_seconds:g} s"
         return _failed("TimeLimit", f"the time limit of {limit} (max_run_duration_seconds) was reached", ending)
@@ -102,7 +104,8 @@ def _killed(said: str, oom_kills: int) -> tuple[str, str]:
 
 def _failed(code: str, message: str, ending: Ending, **found: str | None) -> Verdict:
     known = {name: fact for name, fact in found.items() if fact is not None}
-    return Verdict("Failed", {"code": code, "message": message, "exit_code": ending.exit_code, **known})
+    error = {"code": code, "message": message, "exit_code": ending.exit_code, **known}
+    return Verdict("Failed", error, exit_code=ending.exit_code)
 
 
 def _signal_of(exit_code: int) -> signal.Signals | None:
