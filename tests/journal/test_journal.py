@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runmill import home as homes
@@ -220,3 +220,36 @@ def test_progress_survives_a_write_cut_short(tmp_path: Path) -> None:
     raw[8] ^= 0xFF  # the second save is in the first slot
     path.write_bytes(raw)
     assert Control(path).progress == Progress(sequence=1, segment=0, start=0, end=10)
+
+
+@given(st.lists(st.integers(0, 40), max_size=30))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_segments_that_are_written_again_lose_and_repeat_nothing(home: Path, acknowledged_after: list[int]) -> None:
+    """Delivery and logging by turns, so that segments are reused, then a kill: every record is read once, in order."""
+    journal = make(home, bounds=Bounds(segment_bytes=4096))
+    reader, logged, read = read_own(journal), 0, list[str]()
+    for count_before in acknowledged_after:
+        for _ in range(count_before):
+            journal.append(log(f"record {logged}"))
+            logged += 1
+        if (batch := reader.next_batch()) is not None:
+            read += [record[6] for record in batch.records]
+            reader.acknowledge()
+    journal.close()
+    [folder] = folders.abandoned(homes.find(home))
+    read += read_all(read_abandoned(folder))
+    folder.remove()
+    assert read == [f"record {n}" for n in range(logged)]
+
+
+def test_a_steady_flow_takes_no_more_room_than_two_segments(home: Path) -> None:
+    """What is delivered as fast as it is logged goes round in the same files."""
+    journal = make(home, bounds=Bounds(segment_bytes=4096))
+    reader = read_own(journal)
+    assert journal.folder is not None
+    names: set[int] = set()
+    for n in range(1000):
+        journal.append(log(f"record {n}"))
+        read_all(reader)
+        names |= {path.stat().st_ino for path in journal.folder.path.glob("*.s*")}
+    assert len(names) == 2

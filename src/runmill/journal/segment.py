@@ -8,6 +8,7 @@ the page cache, which outlives the process.
 import contextlib
 import mmap
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,8 @@ from runmill.journal.mapped import map_file
 __all__ = ["SUFFIX", "Segment"]
 
 SUFFIX: Final = ".segment"
+_POPULATE_WRITE: Final = 23
+"""MADV_POPULATE_WRITE of Linux; Python has no name for it."""
 
 
 class Segment:
@@ -61,9 +64,30 @@ class Segment:
         """Copy up to *size* bytes from *start*."""
         return self._map[start : start + size]
 
+    def touch(self) -> None:
+        """Have every page mapped now, so that no caller pays the page faults; nothing where the system cannot."""
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):  # before 5.14
+                self._map.madvise(_POPULATE_WRITE)
+
     def seal(self) -> None:
         """Let no further frame in, also not from a thread that already holds `write`."""
         self._map.seek(0, os.SEEK_END)
+
+    def blank(self) -> None:
+        """Take all that is in it out, and keep it sealed until `reuse`."""
+        assert self.path is not None
+        # First the name: a process killed in between leaves no segment with records that were delivered.
+        self.path = self.path.rename(self.path.with_suffix(".spare"))
+        self.seal()
+        self._map[:] = bytes(len(self._map))
+
+    def reuse(self, number: int) -> None:
+        """Make a blank one the empty segment *number*."""
+        assert self.path is not None
+        self.path = self.path.rename(self.path.with_name(f"{number:012d}{SUFFIX}"))
+        self.number = number
+        self._map.seek(0)
 
     def close(self) -> None:
         """Unmap it; the file stays."""

@@ -1,5 +1,6 @@
 """The journal of this process: what its threads append, segment after segment."""
 
+import contextlib
 import itertools
 import threading
 import time
@@ -8,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from marshal import dumps
 from typing import Final
-from zlib import crc32
 
 from runmill.journal.control import Control
 from runmill.journal.folder import CONTROL_NAME, Folder
-from runmill.journal.frames import HEADER_BYTES, MARSHAL_VERSION, pack, pack_header
+from runmill.journal.frames import HEADER_BYTES, MARSHAL_VERSION, checksum, pack, pack_header
 from runmill.journal.records import LOG, Record
 from runmill.journal.segment import SUFFIX, Segment
 
@@ -60,14 +60,16 @@ class Journal:
         # Re-entrant: a signal handler or a finaliser may log while this very thread is in here.
         self._lock = threading.RLock()
         self._successor: Callable[[Record], None] | None = None
+        self._spares: deque[Segment] = deque()
         self.segments.append(self._make(bounds.segment_bytes))
+        self.segments[0].touch()
         self._write = self.segments[0].write
 
     def append(self, record: Record) -> None:
         """Keep *record*. Never raises for a full journal or disk; ValueError for a value that is not plain."""
         payload = dumps(record, MARSHAL_VERSION)  # `pack`, written out: the call alone would cost a tenth of it all
         try:
-            self._write(pack_header(len(payload), crc32(payload)) + payload)
+            self._write(pack_header(len(payload), checksum(payload)) + payload)
         except ValueError:  # it does not fit
             self._append_to_next(pack(record), record)
 
@@ -77,9 +79,26 @@ class Journal:
             self._successor = successor
             self.segments[-1].seal()
 
+    def take_back(self, segment: Segment) -> None:
+        """Free *segment*, whose records are all acknowledged. Called by the reader.
+
+        One is kept to be written again: a new file would cost the callers a page fault for every 4 KB they log.
+        """
+        self.freed_at = time.monotonic()
+        is_ordinary = segment.path is not None and segment.size_bytes == self.bounds.segment_bytes
+        if is_ordinary and not self._spares and self._successor is None:
+            with contextlib.suppress(OSError):  # somebody removed the folder
+                segment.blank()
+                self._spares.append(segment)
+                return
+        segment.discard()
+
     def close(self) -> None:
         """Give the files back as they are, for whoever delivers the rest."""
-        for segment in self.segments:
+        for segment in (
+            *self.segments,
+            *self._spares,
+        ):  # unmapped, not removed: in a forked child they are the parent's
             segment.close()
         self.control.close()
         if self.folder is not None:
@@ -141,6 +160,8 @@ class Journal:
         number = next(self._numbers)
         if self.folder is not None:
             try:
+                if size == self.bounds.segment_bytes and (spare := self._reuse_spare(number)) is not None:
+                    return spare
                 return Segment.create(number, self.folder.path / f"{number:012d}{SUFFIX}", size)
             except OSError as error:
                 self._notice(
@@ -148,3 +169,11 @@ class Journal:
                     "memory and is lost if the process is killed. Make room on the disk, or set RUNMILL_HOME."
                 )
         return Segment.create(number, None, size)
+
+    def _reuse_spare(self, number: int) -> Segment | None:
+        try:
+            spare = self._spares.pop()
+        except IndexError:
+            return None
+        spare.reuse(number)
+        return spare
