@@ -18,7 +18,7 @@ class JsonFormatter(_JsonFormatter):
     """Writes each record as one line of JSON that the collector reads back to the same record.
 
     The line has what `runmill.Handler` sends: the message as ``body``, ``extra``, exception, source location and thread
-    as ``attributes``, the ids of the active span (the keys: ``docs/handler.md``). Because it is the whole record, a
+    as ``attributes``, the ids of the active span (the keys: ``docs/logging.md``). Because it is the whole record, a
     format string says nothing here. Of python-json-logger's arguments these hold: ``defaults`` and ``static_fields``
     (more attributes), ``rename_fields`` and ``prefix`` (a line that other readers want: the collector does not read it
     back), ``json_serializer``, ``json_indent``, ``json_ensure_ascii``. `process_log_record` may be overridden.
