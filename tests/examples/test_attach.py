@@ -224,3 +224,13 @@ def test_a_pool(start_method: str, recording_collector: RecordingCollector) -> N
     assert total.body == f"the sum is {sum(n * n for n in range(20))}"
     assert pid(total) not in {pid(record) for record in squared}
     assert 1 <= len({pid(record) for record in squared}) <= 2
+
+
+def test_a_program_that_runs_the_otel_sdk(recording_collector: RecordingCollector) -> None:
+    """Native records have the active span's ids, and the SDK's own logs and metrics arrive by the journal."""
+    trace_id = run("otel_sdk.py").stdout.strip()
+    [native] = filter(of("shop.native"), recording_collector.logs)
+    [sdk] = filter(of("shop.sdk"), recording_collector.logs)
+    assert (native.body, native.trace_id, len(native.span_id)) == ("paid", trace_id, 16)
+    assert (sdk.body, sdk.trace_id, sdk.resource["service.name"]) == ("packed", trace_id, "shop")
+    assert [(point.metric, point.value) for point in recording_collector.points] == [("orders", 3)]
