@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-__all__ = ["git_properties"]
+__all__ = ["git_properties", "uncommitted_changes"]
 
 _SECONDS: Final = 2.0
+_MOST_CHANGES_BYTES: Final = 10 << 20
 _FACTS: Final = {
     "azureml.git.repository_uri": ("AZUREML_GIT_REPOSITORY_URI", ("config", "--get", "remote.origin.url")),
     "azureml.git.branch": ("AZUREML_GIT_BRANCH", ("symbolic-ref", "--short", "-q", "HEAD")),
@@ -37,12 +38,26 @@ def git_properties(folder: "str | os.PathLike[str]") -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
+def uncommitted_changes(folder: "str | os.PathLike[str]") -> bytes:
+    """Give the changes to tracked files as ``git apply`` takes them; nothing where all is committed, or too much."""
+    if not _is_in_repository(Path(folder).absolute()):
+        return b""
+    said = _answer(folder, ("diff", "--binary", "HEAD"))
+    return said if len(said) <= _MOST_CHANGES_BYTES else b""
+
+
 def _is_in_repository(folder: Path) -> bool:
     # Looked for here first: most folders are in none, and starting git costs milliseconds.
     return any((each / ".git").exists() for each in (folder, *folder.parents))
 
 
 def _ask(folder: "str | os.PathLike[str]", name: str, question: tuple[str, ...]) -> str:
+    said = _answer(folder, question).decode(errors="replace").strip()
+    return str(bool(said)) if said and name == "azureml.git.dirty" else said
+
+
+def _answer(folder: "str | os.PathLike[str]", question: tuple[str, ...]) -> bytes:
+    """Give what git prints; nothing where it is not there, or fails, or the file system is too slow to ask."""
     try:
         answer = subprocess.run(  # noqa: S603 - fixed arguments
             ("git", *question),  # noqa: S607 - the git that the user has
@@ -50,10 +65,8 @@ def _ask(folder: "str | os.PathLike[str]", name: str, question: tuple[str, ...])
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            text=True,
             timeout=_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""  # no git here, or a file system too slow to ask: a run starts without these facts
-    said = answer.stdout.strip() if answer.returncode == 0 else ""
-    return str(bool(said)) if said and name == "azureml.git.dirty" else said
+        return b""
+    return answer.stdout if answer.returncode == 0 else b""

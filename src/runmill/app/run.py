@@ -16,6 +16,8 @@ from runmill.app.reprs import html_table, text_form
 from runmill.app.run_end import EndCalls
 from runmill.app.run_files import outputs_folder
 from runmill.app.run_metrics import MetricCalls
+from runmill.app.run_models import ModelCalls
+from runmill.app.run_snapshot import SnapshotCalls
 from runmill.app.run_tags import TagCalls
 from runmill.app.starting import NewRun, start_run
 from runmill.errors import InvalidArgument, NotFound
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "get_run"]
 
 
-class Run(MetricCalls, TagCalls, EndCalls):
+class Run(MetricCalls, ModelCalls, SnapshotCalls, TagCalls, EndCalls):
     """One run of an experiment, in this process or anywhere.
 
     Started by ``Experiment.start_logging``, ``Run.get_context`` or ``run.child_run``; ``Run(experiment, run_id)``

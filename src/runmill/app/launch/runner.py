@@ -17,8 +17,10 @@ from runmill.app.launch.job import Job, JobFolder
 from runmill.app.launch.supervised import SupervisedRun, attach
 from runmill.app.launch.variables import script_variables, with_interpreter_first
 from runmill.app.launch.verdict import Verdict
+from runmill.app.notices import notice
 from runmill.app.outlet import outlet
 from runmill.app.workspace import Workspace
+from runmill.errors import RunmillError
 
 __all__ = ["main"]
 
@@ -63,8 +65,19 @@ def _carry_out(run: SupervisedRun, job: Job, folder: JobFolder) -> Verdict:
     )
     if job.collects_outputs:
         (work / "outputs").mkdir(exist_ok=True)
+    _keep_code(run, job)
     run.say_status("Running")
     return carry_out(run, script, started=lambda pid: folder.write_child(pid, started_mark(pid)))
+
+
+def _keep_code(run: SupervisedRun, job: Job) -> None:
+    try:
+        if job.snapshot_folder is not None:
+            run.take_snapshot(job.snapshot_folder)
+        if job.git_folder is not None:
+            run.keep_uncommitted_changes(job.git_folder)
+    except (OSError, RunmillError) as error:  # never a reason for a run to fail
+        notice(f"run {run.id}: its code is not kept: {error}")
 
 
 if __name__ == "__main__":
