@@ -39,19 +39,27 @@ def parse(lines: Sequence[bytes], *, format: Format, max_line_bytes: int, is_fin
         max_line_bytes: A joined line that reaches this is given as it is; what follows begins another.
         is_final: Lines whose end is missing are given too. Otherwise they are held.
     """
-    pieces = _docker(lines) if format == "docker" or (format == "auto" and lines[:1] and lines[0][:1] == b"{") else None
-    return _join(pieces or [_piece(line, format) for line in lines], max_line_bytes, is_final=is_final)
+    is_docker = format == "docker" or (format == "auto" and lines[:1] and lines[0][:1] == b"{")
+    whole = _docker_lines(lines) if is_docker else None
+    if whole is not None:
+        return Lines(whole)
+    return _join([_piece(line, format) for line in lines], max_line_bytes, is_final=is_final)
 
 
-def _docker(lines: Sequence[bytes]) -> list[_Piece] | None:
-    """Read all lines as one JSON array, which costs a third of reading each; None when that cannot be done."""
+def _docker_lines(lines: Sequence[bytes]) -> list[Gathered] | None:
+    """Read a block of whole lines as one JSON array, which costs half; None when there is anything else in it."""
+    whole = list[Gathered]()
     try:
         found = orjson.loads(b"[" + b",".join(lines) + b"]")
-        if len(found) != len(lines):
-            return None
-        return [_docker_piece(one) for one in found]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        for index, one in enumerate(found):
+            text, time_unix_nano = one["log"], from_rfc3339(one["time"])
+            if text[-1] != "\n" or time_unix_nano is None:
+                return None
+            end = -2 if text[-2:-1] == "\r" else -1
+            whole.append((index, index, time_unix_nano, one["stream"], text[:end].encode()))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
+    return whole if len(found) == len(lines) else None
 
 
 def _docker_piece(found: dict[str, Any]) -> _Piece:

@@ -25,7 +25,7 @@ def from_rfc3339(text: str) -> int | None:
     second = _seconds_of.get((text[:_LENGTH_TO_SECOND], text[_LENGTH_TO_ZONE:]))
     if second is not None:  # nine digits stand between, as engines write it
         fraction = text[_LENGTH_TO_SECOND + 1 : _LENGTH_TO_ZONE]
-        if fraction.isascii() and fraction.isdigit():
+        if fraction.isdecimal() and text[_LENGTH_TO_SECOND] == ".":
             return second + int(fraction)
     return _read(text)
 
