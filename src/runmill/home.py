@@ -10,6 +10,7 @@ HOME/
   journal/      a folder per process: what it logged and nobody acknowledged yet
   spool/        files that were uploaded and not delivered yet
   jobs/         a folder per submitted script that runs
+  environments/ Python environments that were made for scripts
 ```
 """
 
@@ -73,6 +74,11 @@ class Home:
     def spool(self) -> Path:
         """Files waiting to be delivered, named by their hash."""
         return self.path / "spool"
+
+    @property
+    def environments(self) -> Path:
+        """Python environments made for scripts, by what is in them."""
+        return self.path / "environments"
 
     @property
     def jobs(self) -> Path:

@@ -14,13 +14,14 @@ from runmill.app.experiment import Experiment
 from runmill.app.launch.carry_out import Script, carry_out
 from runmill.app.launch.child import started_mark
 from runmill.app.launch.job import Job, JobFolder
+from runmill.app.launch.managed import managed_interpreter
 from runmill.app.launch.supervised import SupervisedRun, attach
 from runmill.app.launch.variables import script_variables, with_interpreter_first
 from runmill.app.launch.verdict import Verdict
 from runmill.app.notices import notice
 from runmill.app.outlet import outlet
 from runmill.app.workspace import Workspace
-from runmill.errors import RunmillError
+from runmill.errors import ConfigError, RunmillError
 
 __all__ = ["main"]
 
@@ -44,6 +45,8 @@ def main() -> None:
 def _verdict(run: SupervisedRun, job: Job, folder: JobFolder) -> Verdict:
     try:
         return _carry_out(run, job, folder)
+    except ConfigError as error:
+        return Verdict("Failed", {"code": "EnvironmentFailed", "message": str(error)})
     except Exception as error:  # noqa: BLE001 - the process's edge: a run must not stay Running for a fault of ours
         trace = traceback.format_exc()
         message = f"the runner failed: {type(error).__name__}: {error}"
@@ -52,11 +55,15 @@ def _verdict(run: SupervisedRun, job: Job, folder: JobFolder) -> Verdict:
 
 def _carry_out(run: SupervisedRun, job: Job, folder: JobFolder) -> Verdict:
     work = Path(job.working_folder)
+    interpreter = job.interpreter
+    if job.pip_requirements is not None:
+        home = run.experiment.workspace.link.outlet.home
+        interpreter = str(managed_interpreter(home, job.pip_requirements, job.pip_version))
     variables = script_variables(run, job.environment_variables, framework=job.framework, communicator=job.communicator)
     script = Script(
-        argv=[job.interpreter, *job.arguments] if job.is_python else job.arguments,
+        argv=[interpreter, *job.arguments] if job.is_python else job.arguments,
         folder=work,
-        variables=with_interpreter_first(variables, job.interpreter),
+        variables=with_interpreter_first(variables, interpreter),
         std_log=folder.std_log,
         outputs=("outputs",) if job.collects_outputs else (),
         watched=tuple(job.watched_folders) if job.collects_outputs else (),
