@@ -34,7 +34,7 @@ class LineSplitter:
     def __init__(self) -> None:
         self._pending = bytearray()
         self._parts = 0
-        self._shown_at = 0.0
+        self._shown_at: float | None = None
         """When the line that is being written over was last given."""
 
     def feed(self, content: bytes, now_seconds: float) -> Iterator[Line]:
@@ -67,12 +67,12 @@ class LineSplitter:
     def _end_line(self) -> Iterator[Line]:
         yield Line(_shown(self._pending), self._parts or None)
         self._pending.clear()
-        self._parts, self._shown_at = 0, 0.0
+        self._parts, self._shown_at = 0, None
 
     def _progress(self, now_seconds: float) -> Iterator[Line]:
         if b"\r" not in self._pending:  # nothing is being written over
             return
-        if self._shown_at == 0.0:  # the first state says nothing yet
+        if self._shown_at is None:  # the first state says nothing yet
             self._shown_at = now_seconds
         elif now_seconds - self._shown_at >= _PROGRESS_SECONDS:
             self._shown_at = now_seconds
