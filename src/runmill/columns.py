@@ -64,9 +64,9 @@ POINTS: Final = pa.schema(
 
 EVENTS: Final = pa.schema(
     [
-        pa.field("run_id", _TEXT, nullable=False),
+        pa.field("run_id", _TEXT),  # null for what happened to an experiment
         pa.field("time_unix_nano", pa.int64(), nullable=False),
-        pa.field("name", _TEXT, nullable=False),  # one of runmill.otlp.runs.LIFECYCLE
+        pa.field("name", _TEXT, nullable=False),  # runmill.otlp.runs: one of LIFECYCLE, MODEL or EXPERIMENT_UPDATED
         pa.field("body", _TEXT, nullable=False),  # a JSON object
         pa.field("rank", pa.int32()),
         pa.field("resource_id", _TEXT, nullable=False),

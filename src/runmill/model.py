@@ -19,6 +19,7 @@ __all__ = [
     "MetricPoint",
     "MetricPoints",
     "MetricSummary",
+    "ModelVersion",
     "Resource",
     "Run",
     "RunEvent",
@@ -215,3 +216,25 @@ class Experiment:
     run_count: int
     running_count: int
     last_start_time_unix_nano: int
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+    archived_time_unix_nano: int | None = None
+    """When it was put away; None: it is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """Files of a run that were given a name to find them by; never changes."""
+
+    name: str
+    version: int
+    """Counts up in the name, from 1, in the order of registration."""
+    run_id: RunId
+    path: str
+    """Of the file, or of the folder, in the run."""
+    files: Sequence[Artifact]
+    time_unix_nano: int
+    description: str = ""
+    framework: str = ""
+    framework_version: str = ""
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """A run's events become rows of their own tables, and what is malformed stays a log record."""
 
+import orjson
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -210,3 +211,44 @@ def test_an_event_of_no_run_stays_a_log_record(name, body):
     """Without run.id on the resource nobody knows whose it is."""
     columns = decode(name, body, resource={})
     assert columns.logs["event_name"].to_pylist() == ["", name, ""]
+
+
+FILE = {"path": "a.pkl", "size_bytes": 3, "media_type": "text/plain", "sha256": SHA256}
+MODEL = {"name": "ridge", "path": "a.pkl", "files": [FILE]}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "resource", "run_id"),
+    [
+        ("run.model", {**MODEL, "tags": {"a": None}, "framework": "ScikitLearn"}, RUN, "r1"),
+        (
+            "experiment.updated",
+            {"experiment": "e", "archived": True, "tags": {"a": "b"}},
+            {"run.experiment": "e"},
+            None,
+        ),
+    ],
+)
+def test_models_and_experiments_have_events_too(name, body, resource, run_id):
+    """That of an experiment is nobody's run's."""
+    [row] = decode(name, body, resource=resource).events.to_pylist()
+    assert (row["name"], row["run_id"], orjson.loads(row["body"])) == (name, run_id, body)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "resource"),
+    [
+        ("run.model", MODEL, {}),
+        ("run.model", {**MODEL, "name": ""}, RUN),
+        ("run.model", {**MODEL, "path": "../a.pkl"}, RUN),
+        ("run.model", {**MODEL, "files": [{**FILE, "sha256": "no hash"}]}, RUN),
+        ("run.model", {**MODEL, "tags": ["a"]}, RUN),
+        ("run.model", "ridge", RUN),
+        ("experiment.updated", {"tags": {"a": "b"}}, {}),
+        ("experiment.updated", {"experiment": "e", "archived": "yes"}, {}),
+    ],
+)
+def test_a_malformed_one_stays_a_log_record(name, body, resource):
+    """Nothing downstream has to expect it, and it is not lost."""
+    columns = decode(name, body, resource=resource)
+    assert (columns.events.num_rows, columns.logs.num_rows) == (0, 3)

@@ -23,7 +23,7 @@ _API: Final = "/api/v1"
 _PAGE: Final = 100
 _ERRORS: Final[dict[str, type[RunmillError]]] = {"not_found": NotFound, "invalid_argument": InvalidArgument}
 
-_Value = TypeVar("_Value", model.Run, model.MetricPoints, model.Artifact, model.Experiment)
+_Value = TypeVar("_Value", model.Run, model.MetricPoints, model.Artifact, model.Experiment, model.ModelVersion)
 
 
 class Client:
@@ -70,6 +70,10 @@ class Client:
         """Give all experiments."""
         return [_read(model.Experiment, item) for item in self._get("/experiments")["experiments"]]
 
+    def models(self) -> list[model.ModelVersion]:
+        """Give every version of every model, in the order of registration."""
+        return [_model_version(item) for item in self._get("/models")["models"]]
+
     def points(self, run_id: str, metric: str | None = None) -> list[model.MetricPoints]:
         """Give every point of a run, or of one metric, in log order. Raises NotFound when there is no such run."""
         return self._points(run_id, metric=metric)
@@ -102,12 +106,23 @@ class Client:
         with self._answer(_API + _file_route(run_id, path)) as response:
             return response.read()
 
+    def bytes_address(self, sha256: str) -> str:
+        """Give the address under which anybody with the token reads the bytes of that hash."""
+        return f"{self._server.endpoint}{_API}/artifacts/{sha256}"
+
     def download(self, run_id: str, path: str, target: Path) -> None:
         """Write a file's bytes to *target*, in one step: it is never half there. Raises NotFound."""
+        self._write(_API + _file_route(run_id, path), target)
+
+    def download_bytes(self, sha256: str, target: Path) -> None:
+        """Write the bytes of that hash to *target* in the same way. Raises NotFound."""
+        self._write(f"{_API}/artifacts/{sha256}", target)
+
+    def _write(self, route: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.part")
         try:
-            with self._answer(_API + _file_route(run_id, path)) as response, draft.open("wb") as file:
+            with self._answer(route) as response, draft.open("wb") as file:
                 shutil.copyfileobj(response, file, 1 << 20)
             draft.replace(target)
         finally:
@@ -175,6 +190,10 @@ def _query(parameters: Mapping[str, object]) -> str:
 def _texts(value: object) -> list[str]:
     values = value if isinstance(value, list | tuple | set | frozenset) else [value]
     return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
+
+
+def _model_version(item: dict[str, Any]) -> model.ModelVersion:
+    return _read(model.ModelVersion, {**item, "files": [_read(model.Artifact, file) for file in item["files"]]})
 
 
 def _read(kind: type[_Value], item: Mapping[str, Any]) -> _Value:

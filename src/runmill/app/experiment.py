@@ -1,17 +1,23 @@
 """An experiment: runs that belong together, under one name."""
 # ruff: noqa: FBT001, FBT002, A002, PLR0917 - the signatures are those of Azure ML v1
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from runmill import model
 from runmill.app.git_facts import git_properties
 from runmill.app.identity import check_experiment_name
-from runmill.app.listing import Labels
+from runmill.app.listing import Labels, has_labels
 from runmill.app.reprs import html_table, text_form
 from runmill.app.run import Run
+from runmill.app.run_tags import tag_texts
 from runmill.app.starting import NewRun
 from runmill.errors import InvalidArgument
+from runmill.journal.records import EVENT, RunIdentity, run_key
+from runmill.otlp import runs
 
 if TYPE_CHECKING:
     # A workspace makes experiments; an experiment only knows which one it is in.
@@ -122,6 +128,42 @@ class Experiment:
         """Yield the runs that fit, newest first, top-level ones by default. Raises Unavailable."""
         return Run.list(self, type, tags, properties, include_children=include_children)
 
+    @property
+    def tags(self) -> Mapping[str, str | None]:
+        """Its tags, read now. Raises Unavailable."""
+        found = self._find()
+        return dict(found.tags) if found else {}
+
+    def tag(self, key: str, value: object = None) -> None:
+        """Set one tag; anything but text becomes ``str(value)``, None is a tag without a value."""
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: Mapping[str, object]) -> None:
+        """Set several tags at once; others stay. Raises InvalidArgument for a key that is not text."""
+        self._update({"tags": tag_texts(tags, "experiment.set_tags")})
+
+    def remove_tags(self, tags: Iterable[str]) -> None:
+        """Take tags away by key; keys that are not there are left aside."""
+        self._update({"removed_tags": [tags] if isinstance(tags, str) else list(tags)})
+
+    @property
+    def archived_time(self) -> datetime | None:
+        """When it was put away, None when it is in use. Raises Unavailable."""
+        found = self._find()
+        if found is None or found.archived_time_unix_nano is None:
+            return None
+        return datetime.fromtimestamp(found.archived_time_unix_nano // 1000 / 1e6, UTC)
+
+    def archive(self) -> None:
+        """Put it away: it is listed no more, unless asked for. Its runs stay as they are, and it takes new ones."""
+        self._update({"archived": True})
+
+    def reactivate(self, new_name: str | None = None) -> None:
+        """List it again. Raises InvalidArgument for a new name: an experiment keeps its own."""
+        if new_name is not None:
+            raise InvalidArgument(f"experiment.reactivate: new_name={new_name!r}: an experiment keeps its name.")
+        self._update({"archived": False})
+
     def get_portal_url(self) -> str:
         """Give the address of the experiment's page."""
         return f"{self._workspace.link.portal}/experiments/{quote(self._name)}"
@@ -136,25 +178,42 @@ class Experiment:
         facts = {"Name": self._name, "Workspace": self._workspace.name}
         return html_table(facts, {"Report Page": ("Link to the experiment's page", self.get_portal_url())})
 
+    def _update(self, changes: dict[str, Any]) -> None:
+        """Tell the store what changed. The event is the experiment's, not a run's."""
+        key = run_key(RunIdentity("", self._name, None, None))
+        body = {"experiment": self._name, **changes}
+        self._workspace.link.outlet.write((EVENT, time.time_ns(), key, runs.EXPERIMENT_UPDATED, body, None))
+
+    def _find(self) -> model.Experiment | None:
+        found = self._workspace.link.fresh_client().experiments()
+        return next((each for each in found if each.name == self._name), None)
+
     @staticmethod
     def list(
-        workspace: "Workspace", experiment_name: str | None = None, view_type: str = "ActiveOnly"
+        workspace: "Workspace",
+        experiment_name: str | None = None,
+        view_type: str = "ActiveOnly",
+        tags: Labels | None = None,
     ) -> "list[Experiment]":
         """Give the workspace's experiments that have runs, the one with the newest run first. Raises Unavailable.
 
         Args:
             workspace: Where to look.
             experiment_name: Only this one.
-            view_type: ``ActiveOnly``, ``ArchivedOnly`` or ``All``; nothing is ever archived.
+            view_type: ``ActiveOnly``, ``ArchivedOnly`` or ``All``.
+            tags: Only those that have these.
         """
         if view_type not in ("ActiveOnly", "ArchivedOnly", "All"):
             raise InvalidArgument(
                 f"Experiment.list: view_type must be ActiveOnly, ArchivedOnly or All, got {view_type!r}."
             )
-        if view_type == "ArchivedOnly":
-            return []
-        found = workspace.link.fresh_client().experiments()
-        return [Experiment(workspace, each.name) for each in found if experiment_name in (None, each.name)]
+        return [
+            Experiment(workspace, each.name)
+            for each in workspace.link.fresh_client().experiments()
+            if experiment_name in (None, each.name)
+            and view_type in ("All", "ActiveOnly" if each.archived_time_unix_nano is None else "ArchivedOnly")
+            and has_labels(each.tags, tags)
+        ]
 
 
 def _chosen(outputs: "str | bool | None") -> str | None:

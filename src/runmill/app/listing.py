@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runmill.app.client import Client
 from runmill.model import Run
 
-__all__ = ["Labels", "Wanted", "descendants", "wanted_runs"]
+__all__ = ["Labels", "Wanted", "descendants", "has_labels", "wanted_runs"]
 
 Labels = str | Mapping[str, str | None]
 """A key that must be there, or keys with the values they must have."""
@@ -26,8 +26,8 @@ class Wanted:
         return (
             self.type in (None, run.type)
             and self.status in (None, run.status)
-            and _has(run.tags, self.tags)
-            and _has(run.properties, self.properties)
+            and has_labels(run.tags, self.tags)
+            and has_labels(run.properties, self.properties)
         )
 
 
@@ -45,7 +45,8 @@ def descendants(client: Client, run_id: str, *, recursive: bool) -> Iterator[Run
             yield from descendants(client, child.run_id, recursive=True)
 
 
-def _has(labels: Mapping[str, str | None], wanted: Labels | None) -> bool:
+def has_labels(labels: Mapping[str, str | None], wanted: Labels | None) -> bool:
+    """Say whether *labels* have all that is wanted; None wants nothing."""
     if wanted is None:
         return True
     if isinstance(wanted, str):

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from runmill.app.run_part import RunPart
 from runmill.errors import Conflict, InvalidArgument
 
-__all__ = ["TagCalls"]
+__all__ = ["TagCalls", "tag_texts"]
 
 
 class TagCalls(RunPart):
@@ -27,7 +27,7 @@ class TagCalls(RunPart):
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set several tags at once; others stay. Raises InvalidArgument for a key that is not text."""
-        texts = {_key(key, "run.set_tags"): None if value is None else str(value) for key, value in tags.items()}
+        texts = tag_texts(tags, "run.set_tags")
         if texts:
             self._update({"tags": texts}, tags={**self._state.tags, **texts})
 
@@ -80,6 +80,11 @@ class TagCalls(RunPart):
     @description.setter
     def description(self, text: str) -> None:
         self._update({"description": str(text)}, description=str(text))
+
+
+def tag_texts(tags: Mapping[str, object], where: str) -> dict[str, str | None]:
+    """Give tags as they are kept. Raises InvalidArgument for a key that is not text."""
+    return {_key(key, where): None if value is None else str(value) for key, value in tags.items()}
 
 
 def _key(key: object, where: str) -> str:

@@ -9,11 +9,12 @@ from runmill.app import settings
 from runmill.app.autostart import ensure_server
 from runmill.app.experiment import Experiment
 from runmill.app.link import Link, WayOut
+from runmill.app.models import Model, newest
 from runmill.app.outlet import shared_outlet
 from runmill.app.reprs import text_form
 from runmill.app.run import Run
 from runmill.app.workspace_file import WorkspaceFile, find_workspace_file, read_workspace_file, write_workspace_file
-from runmill.errors import ConfigError
+from runmill.errors import ConfigError, NotFound
 
 __all__ = ["Workspace"]
 
@@ -112,6 +113,18 @@ class Workspace:
     def experiments(self) -> Mapping[str, Experiment]:
         """All experiments by name. Raises Unavailable."""
         return {experiment.name: experiment for experiment in Experiment.list(self)}
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """The newest version of each model by name. Raises Unavailable."""
+        return newest(self)
+
+    def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:  # noqa: FBT001, FBT002 - as it always was
+        """Raise NotFound: there is no MLflow API here yet."""
+        raise NotFound(
+            "Workspace.get_mlflow_tracking_uri: this runmill does not answer MLflow's API. Log with run.log, or let "
+            "MLflow keep a store of its own."
+        )
 
     def get_run(self, run_id: str) -> Run:
         """Give a run by its id, or by a unique prefix of at least 6 characters. Raises NotFound, Unavailable."""

@@ -85,4 +85,4 @@ def run_attributes(run_key: str | None) -> dict[str, Any]:
         runs.PARENT_ID: run.parent_id,
         runs.RANK: run.rank,
     }
-    return {name: value for name, value in named.items() if value is not None}
+    return {name: value for name, value in named.items() if value not in (None, "")}

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from runmill.columns import LOGS
-from runmill.otlp import arrays, runs
+from runmill.otlp import arrays
 from runmill.otlp.origin import Origin
 from runmill.otlp.recent import Recent
-from runmill.otlp.run_events import EventRows, take_event
+from runmill.otlp.run_events import EVENT_NAMES, EventRows, take_event
 from runmill.otlp.schema import Message
 from runmill.otlp.values import decode_key_value, decode_value, dumps
 
@@ -33,7 +33,7 @@ _FIELDS: Final = attrgetter(
 _MAX_SEVERITY: Final = 24
 _STREAM: Final = "log.iostream"
 _STREAMS: Final = {b'"log.iostream":"stdout"': "stdout", b'"log.iostream":"stderr"': "stderr"}
-_EVENT_NAMES: Final = frozenset(name.encode() for name in (*runs.LIFECYCLE, runs.METRIC, runs.ARTIFACT))
+_EVENT_NAMES: Final = frozenset(map(str.encode, EVENT_NAMES))
 
 
 class LogGroup(NamedTuple):

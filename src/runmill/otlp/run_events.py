@@ -15,7 +15,7 @@ from runmill.otlp.origin import Origin
 from runmill.otlp.schema import Message
 from runmill.otlp.values import decode_attributes, decode_value, dumps, dumps_object
 
-__all__ = ["EventRows", "take_event"]
+__all__ = ["EVENT_NAMES", "EventRows", "take_event"]
 
 _CELL_KINDS: Final = frozenset({"row", "table"})
 _VALUE_KINDS: Final = frozenset({"scalar", "list"})
@@ -28,7 +28,7 @@ _SHA256_DIGITS: Final = 64
 class EventRow:
     """A row of `runmill.columns.EVENTS`."""
 
-    run_id: str
+    run_id: str | None
     time_unix_nano: int
     name: str
     body: bytes
@@ -110,6 +110,32 @@ def _take_lifecycle(rows: EventRows, event: _Event) -> bool:
     if not all(_LIFECYCLE_CHECKS[key](value) for key, value in said.items() if key in _LIFECYCLE_CHECKS):
         return False
     origin = event.origin
+    rows.events.append(
+        EventRow(run_id, event.time_unix_nano, event.name, dumps_object(said), origin.rank, origin.resource_id)
+    )
+    return True
+
+
+def _take_model(rows: EventRows, event: _Event) -> bool:
+    if event.origin.run_id is None:
+        return False
+    return _take_checked(rows, event, event.origin.run_id, needed=_MODEL_NEEDS, known=_MODEL_CHECKS)
+
+
+def _take_experiment(rows: EventRows, event: _Event) -> bool:
+    return _take_checked(rows, event, None, needed=_EXPERIMENT_NEEDS, known=_EXPERIMENT_CHECKS)
+
+
+def _take_checked(
+    rows: EventRows, event: _Event, run_id: str | None, *, needed: "Mapping[str, _Check]", known: "Mapping[str, _Check]"
+) -> bool:
+    """Keep an event whose body has all that is *needed*, and of what is *known* only what is of its type."""
+    body, origin = event.body, event.origin
+    if not isinstance(body, Mapping) or not all(check(body.get(key)) for key, check in needed.items()):
+        return False
+    said = {key: value for key, value in body.items() if value is not None}
+    if not all(known[key](value) for key, value in said.items() if key in known):
+        return False
     rows.events.append(
         EventRow(run_id, event.time_unix_nano, event.name, dumps_object(said), origin.rank, origin.resource_id)
     )
@@ -219,6 +245,21 @@ def _is_sha256(value: AttributeValue) -> bool:
     return isinstance(value, str) and len(value) == _SHA256_DIGITS and set(value) <= set("0123456789abcdef")
 
 
+def _is_name(value: AttributeValue) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_bool(value: AttributeValue) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_files(value: AttributeValue) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(file, Mapping) and all(check(file.get(key)) for key, check in _ARTIFACT_CHECKS.items())
+        for file in value
+    )
+
+
 _Check = Callable[[AttributeValue], bool]
 
 _LIFECYCLE_CHECKS: Final[Mapping[str, _Check]] = {
@@ -239,8 +280,27 @@ _ARTIFACT_CHECKS: Final[Mapping[str, _Check]] = {
     "sha256": _is_sha256,
 }
 
+_MODEL_NEEDS: Final[Mapping[str, _Check]] = {"name": _is_name, "path": _is_path, "files": _are_files}
+_MODEL_CHECKS: Final[Mapping[str, _Check]] = {
+    **dict.fromkeys(("description", "framework", "framework_version"), _is_text),
+    "tags": _is_tags,
+    "properties": _is_properties,
+}
+
+_EXPERIMENT_NEEDS: Final[Mapping[str, _Check]] = {"experiment": _is_name}
+_EXPERIMENT_CHECKS: Final[Mapping[str, _Check]] = {
+    "tags": _is_tags,
+    "removed_tags": _is_texts,
+    "archived": _is_bool,
+}
+
 _TAKERS: Final[Mapping[str, Callable[[EventRows, _Event], bool]]] = {
     **dict.fromkeys(runs.LIFECYCLE, _take_lifecycle),
     runs.METRIC: _take_metric,
     runs.ARTIFACT: _take_artifact,
+    runs.MODEL: _take_model,
+    runs.EXPERIMENT_UPDATED: _take_experiment,
 }
+
+EVENT_NAMES: Final = frozenset(_TAKERS)
+"""Of the events that `take_event` may take."""

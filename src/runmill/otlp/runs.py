@@ -10,6 +10,7 @@ __all__ = [
     "COLUMN",
     "ENDED",
     "EXPERIMENT",
+    "EXPERIMENT_UPDATED",
     "HEARTBEAT",
     "INDEX",
     "KIND",
@@ -17,6 +18,7 @@ __all__ = [
     "METRIC",
     "METRIC_DESCRIPTION",
     "METRIC_NAME",
+    "MODEL",
     "PARENT_ID",
     "PRODUCER_HEADER",
     "RANK",
@@ -52,6 +54,14 @@ METRIC_DESCRIPTION: Final = "run.metric.description"
 
 # Body = kvlist with path, size_bytes, media_type, sha256.
 ARTIFACT: Final = "run.artifact"
+
+# Body = kvlist with name, path, files (array of kvlists as ARTIFACT has) and, if known, description, framework,
+# framework_version, tags, properties. Each is the next version of its name, in the order of their commits.
+MODEL: Final = "run.model"
+
+# Of an experiment, so its record carries no run.id: body = kvlist of experiment and what changed: tags (as above),
+# removed_tags, archived (bool).
+EXPERIMENT_UPDATED: Final = "experiment.updated"
 
 # Lifecycle: body = kvlist of what changed. Keys: status, experiment, name, display_name, description, type, parent_id,
 # user, host, tags (kvlist; null: a tag without a value), removed_tags (array), properties (kvlist), error (kvlist).

@@ -56,8 +56,10 @@ def fold(run_id: RunId, events: Iterable[RunEvent], origin: Origin) -> Run:
     state = _State()
     newest = origin.last_seen_unix_nano
     for event in sorted(events, key=lambda event: event.time_unix_nano):
-        _merge(state, event.body)
-        _STEPS.get(event.name, _nothing)(state, event)
+        # Any other event happened in the run, and changed nothing of it.
+        if event.name in _STEPS:
+            _merge(state, event.body)
+            _STEPS[event.name](state, event)
         newest = max(newest, event.time_unix_nano)
     return _run(run_id, state, replace(origin, last_seen_unix_nano=newest))
 
@@ -135,10 +137,6 @@ def _end(state: _State, event: RunEvent) -> None:
     status = _status(event.body, "Completed" if state.error is None else "Failed")
     state.status = status if status in _TERMINAL else "Completed"
     state.end = event.time_unix_nano
-
-
-def _nothing(_state: _State, _event: RunEvent) -> None:
-    """A heartbeat says only that the run lives."""
 
 
 _STEPS: Final[dict[str, Callable[[_State, RunEvent], None]]] = {STARTED: _start, UPDATED: _update, ENDED: _end}

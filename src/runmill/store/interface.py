@@ -12,6 +12,7 @@ from runmill.model import (
     MetricPoint,
     MetricPoints,
     MetricSummary,
+    ModelVersion,
     Resource,
     Run,
     RunEvent,
@@ -82,6 +83,9 @@ class Store(Protocol):
 
     def experiments(self) -> list[Experiment]:
         """Give all experiments, the one with the newest run first."""
+
+    def models(self) -> list[ModelVersion]:
+        """Give every version of every model, in the order of registration: a name's versions count from 1."""
 
     def logs(self, query: LogQuery, /) -> LogPage:
         """Give one page of log records. Raises InvalidArgument for a cursor that is none."""

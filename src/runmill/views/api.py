@@ -50,6 +50,11 @@ def _run_routes(store: Store) -> APIRouter:
         """All experiments, the one with the newest run first."""
         return JsonResponse({"experiments": store.experiments()})
 
+    @routes.get("/models")
+    def models() -> Response:
+        """Every version of every model, in the order of registration."""
+        return JsonResponse({"models": store.models()})
+
     @routes.get("/runs")
     def runs(filters: RunFilters) -> Response:
         """Runs that fit, newest start first."""

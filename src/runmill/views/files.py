@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
+from runmill.errors import NotFound
 from runmill.model import Artifact, RunId
 from runmill.store.interface import Store
 from runmill.views.answers import JsonResponse
@@ -26,8 +27,16 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 
 
 def artifact_routes(store: Store) -> APIRouter:
-    """Give the routes by which senders bring bytes, addressed by their hash."""
+    """Give the routes of bytes that are addressed by their hash."""
     routes = APIRouter(tags=["artifacts"])
+
+    @routes.get("/artifacts/{sha256}")
+    def read_bytes(sha256: _Sha256) -> Response:
+        """The bytes, to be saved: what they are is known only of a run's file."""
+        if not store.has_artifact_bytes(sha256):
+            raise NotFound(f"artifact {sha256}: no bytes of that hash are here.")
+        headers = {"Content-Disposition": "attachment", "Content-Security-Policy": _CAGE, "ETag": f'"{sha256}"'}
+        return StreamingResponse(store.artifact_bytes(sha256), 200, headers, "application/octet-stream")
 
     @routes.head("/artifacts/{sha256}")
     def has_bytes(sha256: _Sha256) -> Response:

@@ -49,7 +49,7 @@ class Commit:
     def changed_runs(self) -> set[RunId]:
         """Say which runs have a new state: those of events that are more than a sign of life."""
         names = zip(self.events["run_id"].to_pylist(), self.events["name"].to_pylist(), strict=True)
-        return {run_id for run_id, name in names if name != HEARTBEAT}
+        return {run_id for run_id, name in names if run_id is not None and name != HEARTBEAT}
 
     def sightings(self) -> Iterator[Sighting]:
         """Say of which runs something came."""
@@ -57,7 +57,8 @@ class Commit:
             if row["run_id"] is not None:
                 yield Sighting(*(row[name] for name in Sighting._fields))
         for event in self.events.select(["run_id", "resource_id", "time_unix_nano"]).to_pylist():
-            yield Sighting(event["run_id"], event["resource_id"], event["time_unix_nano"], event["time_unix_nano"])
+            if event["run_id"] is not None:
+                yield Sighting(event["run_id"], event["resource_id"], event["time_unix_nano"], event["time_unix_nano"])
         for artifact in self.artifacts.select(["run_id", "time_unix_nano"]).to_pylist():
             yield Sighting(artifact["run_id"], "", artifact["time_unix_nano"], artifact["time_unix_nano"])
 

@@ -53,10 +53,11 @@ class Listeners:
 def committed(commit: Commit) -> Committed:
     """Give what live views see of a commit; nothing is decoded before they look."""
     of_runs = commit.points.filter(commit.points["run_id"].is_valid())
+    run_events = commit.events.filter(commit.events["run_id"].is_valid())
     return Committed(
         logs=Deferred(commit.logs.num_rows, lambda: rows.log_records(commit.logs)),
         points=Deferred(of_runs.num_rows, lambda: _with_runs(of_runs)),
-        events=Deferred(commit.events.num_rows, lambda: rows.events(commit.events)),
+        events=Deferred(run_events.num_rows, lambda: rows.events(run_events)),
         artifacts=Deferred(commit.artifacts.num_rows, lambda: rows.artifacts(commit.artifacts)),
     )
 

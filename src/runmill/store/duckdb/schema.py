@@ -8,7 +8,7 @@ from runmill.errors import ConfigError
 
 __all__ = ["VERSION", "prepare"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the tables below. A change to them is a new version, and a step that brings the old one up to it."""
 
 # LONG_TEXT is the one word that differs between attachments: a DuckLake compresses by file, not by column.
@@ -30,7 +30,7 @@ TABLES: Final = (
         temporality varchar, is_monotonic boolean, scope varchar not null, service varchar not null, rank integer,
         resource_id varchar not null, ingest_seq bigint not null)""",
     """create table events (
-        run_id varchar not null, time_unix_nano bigint not null, name varchar not null, body varchar not null,
+        run_id varchar, time_unix_nano bigint not null, name varchar not null, body varchar not null,
         rank integer, resource_id varchar not null, ingest_seq bigint not null)""",
     """create table artifacts (
         run_id varchar not null, path varchar not null, size_bytes bigint not null, media_type varchar not null,
@@ -61,7 +61,7 @@ TABLES: Final = (
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, *, where: str) -> None:
-    """Make the tables in an empty database; leave one of this version alone.
+    """Make the tables in an empty database; bring those of an older version up to this one.
 
     Raises:
         ConfigError: another program's database, or a newer runmill's; it is left as it was.
@@ -75,6 +75,10 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, where: str) -> None:
         _check_version(connection, where)
 
 
+# From the version before to each version.
+_STEPS: Final = {2: "alter table events alter column run_id drop not null"}
+
+
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
     for table in TABLES:
@@ -85,7 +89,12 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _check_version(connection: duckdb.DuckDBPyConnection, where: str) -> None:
     [(found,)] = connection.execute("select max(version) from schema_version").fetchall()
-    if found != VERSION:
+    for version in range(found + 1, VERSION + 1):
+        connection.begin()
+        connection.execute(_STEPS[version])
+        connection.execute("update schema_version set version = ?", [version])
+        connection.commit()
+    if found > VERSION:
         raise ConfigError(
             f"{where}: a run store of version {found!r}, and this runmill knows version {VERSION}. "
             "Use the runmill that wrote it, or a newer one."

@@ -36,7 +36,7 @@ _READ: Final = """
         select run_id, resource_id, first_time_unix_nano, last_time_unix_nano, first_seq
         from point_summaries where run_id is not null
         union all
-        select run_id, resource_id, time_unix_nano, time_unix_nano, ingest_seq from events
+        select run_id, resource_id, time_unix_nano, time_unix_nano, ingest_seq from events where run_id is not null
         union all
         select run_id, '', time_unix_nano, time_unix_nano, ingest_seq from artifacts)
     select run_id, resource_id, min(first_time), max(last_time) from seen

@@ -9,7 +9,17 @@ from typing import Final
 import duckdb
 
 from runmill.errors import InvalidArgument, NotFound, Refused, Rejected
-from runmill.model import Artifact, Experiment, MetricPoints, MetricSummary, Resource, Run, RunEvent, RunId
+from runmill.model import (
+    Artifact,
+    Experiment,
+    MetricPoints,
+    MetricSummary,
+    ModelVersion,
+    Resource,
+    Run,
+    RunEvent,
+    RunId,
+)
 from runmill.store.artifacts import ArtifactBytes
 from runmill.store.catalogue import Catalogue
 from runmill.store.duckdb import events, logs, schema, sightings, summaries, tallies
@@ -22,6 +32,7 @@ from runmill.store.duckdb.sightings import Sightings
 from runmill.store.duckdb.tallies import Span
 from runmill.store.interface import Committed, Delivery, StoreFacts, Unsubscribe
 from runmill.store.query import LogCount, LogPage, LogQuery, PointQuery, RunQuery, Series, SeriesQuery
+from runmill.store.registry import model_versions, with_labels
 
 __all__ = ["DuckDBStore"]
 
@@ -111,7 +122,13 @@ class DuckDBStore:
 
     def experiments(self) -> list[Experiment]:
         """Give all experiments, the one with the newest run first."""
-        return self._catalogue.experiments()
+        with self._database.reader() as connection:
+            return with_labels(self._catalogue.experiments(), events.experiment_events(connection))
+
+    def models(self) -> list[ModelVersion]:
+        """Give every version of every model, in the order of registration."""
+        with self._database.reader() as connection:
+            return model_versions(events.model_events(connection))
 
     # Logs.
 
