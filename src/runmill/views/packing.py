@@ -4,12 +4,15 @@ import base64
 import sys
 from array import array
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 from runmill.model import MetricPoints
 
 __all__ = ["packed"]
 
+_NAMES: Final = tuple(field.name for field in fields(MetricPoints))
+_items_of: Final = attrgetter(*_NAMES)
 _COLUMNS: Final = frozenset({"index", "step", "time_unix_nano", "value"})
 _WORDS: Final = {frozenset({float}): ("float64", "d"), frozenset({int}): ("int64", "q")}
 
@@ -19,8 +22,8 @@ def packed(points: MetricPoints) -> dict[str, Any]:
 
     The bytes are little-endian. Any other column stays a list.
     """
-    items = {field.name: getattr(points, field.name) for field in fields(points)}
-    return {name: _packed(item) if name in _COLUMNS else item for name, item in items.items()}
+    items = zip(_NAMES, _items_of(points), strict=True)
+    return {name: _packed(item) if name in _COLUMNS else item for name, item in items}
 
 
 def _packed(column: list[Any] | None) -> list[Any] | dict[str, str] | None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from runmill.model import Artifact, RunEvent, RunId
 from runmill.store.duckdb import rows
+from runmill.store.duckdb.texts import among, listed
 from runmill.store.fold import HEARTBEAT
 from runmill.store.registry import EXPERIMENT_UPDATED, MODEL, ExperimentEvent
 
@@ -18,9 +19,9 @@ def events_of(connection: duckdb.DuckDBPyConnection, run_ids: Collection[RunId])
     """Give the events of the runs in the order they arrived, heartbeats left out."""
     found: dict[RunId, list[RunEvent]] = defaultdict(list)
     table = connection.execute(
-        f"select {rows.EVENT_COLUMNS} from events where name <> $heartbeat and run_id in (select unnest($runs)) "  # noqa: S608 - our own text
+        f"select {rows.EVENT_COLUMNS} from events where name <> $heartbeat and run_id {among('$runs')} "  # noqa: S608 - our own text
         "order by ingest_seq",
-        {"heartbeat": HEARTBEAT, "runs": list(run_ids)},
+        {"heartbeat": HEARTBEAT, "runs": listed(run_ids)},
     ).to_arrow_table()
     for event in rows.events(table):
         found[event.run_id].append(event)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from runmill.model import Attributes, MetricKind, MetricPoints, RunId
 from runmill.store.duckdb.rows import value_of
 from runmill.store.duckdb.tallies import Span
+from runmill.store.duckdb.texts import among, listed
 from runmill.store.query import PointQuery
 from runmill.store.values import decode_attributes
 
@@ -32,7 +33,7 @@ _READ: Final = """
         coalesce(list({{'seq': ingest_seq, 'value_int': value_int, 'value_json': value_json}})
             filter (value_int is not null or value_json is not null), []) as others,
         {step} as step
-    from points where ingest_seq between $first and $last and run_id in (select unnest($runs)) {chosen}
+    from points where ingest_seq between $first and $last and run_id {runs} {chosen}
     group by run_id, metric, kind, "column", rank, attributes"""
 _KEYS: Final = 6
 """So many of the columns are what a group's points share; the others are lists of what each has."""
@@ -42,10 +43,11 @@ _NO_STEP: Final = "[]::bigint[]"
 
 def points(connection: duckdb.DuckDBPyConnection, query: PointQuery, span: Span) -> list[MetricPoints]:
     """Give the points, all of which lie in *span*: run by run, a run's metrics in the order of their first points."""
-    values: dict[str, Any] = {"runs": list(query.run_ids), "first": span.first, "last": span.last}
+    values: dict[str, Any] = {"runs": listed(query.run_ids), "first": span.first, "last": span.last}
     if query.metric is not None:
         values["metric"] = query.metric
     sql = _READ.format(
+        runs=among("$runs"),
         chosen="" if query.metric is None else "and metric = $metric",
         step=_STEP if "step" in query.columns else _NO_STEP,
     )

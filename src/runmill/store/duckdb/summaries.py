@@ -8,6 +8,7 @@ import duckdb
 from runmill.model import MetricSummary, RunId
 from runmill.store.duckdb.rows import value_of
 from runmill.store.duckdb.tallies import Span
+from runmill.store.duckdb.texts import among, listed
 
 __all__ = ["SUMMARISE_LOGS", "SUMMARISE_POINTS", "metric_summaries"]
 
@@ -33,18 +34,18 @@ SUMMARISE_POINTS: Final = f"""
         min(time_unix_nano) as first_time_unix_nano, max(time_unix_nano) as last_time_unix_nano
     from incoming_points group by run_id, metric, "column", resource_id order by first_seq"""  # noqa: S608 - our own text
 
-_READ: Final = """
+_READ: Final = f"""
     with merged as (
         select run_id, metric, "column", sum(count)::bigint as count, sum(numeric_count)::bigint as numeric_count,
             min(minimum) as minimum, max(maximum) as maximum, min(first_number) as first_number,
             max(last_number) as last_number, min(first_point) as first_point, max(last_point) as last_point,
             max(described) as described
-        from point_summaries where run_id in (select unnest($runs)) and first_seq >= $first and last_seq <= $last
+        from point_summaries where run_id {among("$runs")} and first_seq >= $first and last_seq <= $last
         group by run_id, metric, "column")
     select run_id, metric, last_point.kind, "column", coalesce(described.description, ''),
         coalesce(described.unit, ''), count, numeric_count, first_number."value", last_number."value", minimum, maximum,
         last_point.step, last_point.time_unix_nano, last_point."value", last_point.value_int, last_point.value_json
-    from merged order by first_point"""
+    from merged order by first_point"""  # noqa: S608 - our own text
 
 
 def metric_summaries(
@@ -52,7 +53,7 @@ def metric_summaries(
 ) -> dict[RunId, list[MetricSummary]]:
     """Give the summaries of the runs, whose points lie in *span*."""
     found: dict[RunId, list[MetricSummary]] = {run_id: [] for run_id in run_ids}
-    rows = connection.execute(_READ, {"runs": list(found), "first": span.first, "last": span.last}).fetchall()
+    rows = connection.execute(_READ, {"runs": listed(found), "first": span.first, "last": span.last}).fetchall()
     for run_id, *known, value, value_int, value_json in rows:
         found[run_id].append(MetricSummary(*(*known, value_of(value, value_int, value_json))))
     return found
