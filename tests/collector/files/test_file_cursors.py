@@ -111,3 +111,17 @@ def test_a_clock_that_goes_back_changes_nothing(follow, log, append):
     append(log, "b\n")
     assert reading.read(after=-500) == ["b"]
     assert reading.restart().read() == []
+
+
+def test_an_inode_used_again_does_not_stand_for_what_was_under_way(follow, log, append, caplog):
+    """Even when nothing of the first file was taken yet: other lines never go under its number."""
+    append(log, "a\n")
+    reading = follow()
+    first = reading.batch()
+    reading.kill()
+    log.write_text("other\n")  # the same inode, as after deleting one and making another
+    reading.start()
+    found = reading.batches()
+    assert [(bodies(batch), batch.producer == first.producer) for batch in found if batch.record_count] == [
+        (["other"], False)
+    ]

@@ -29,7 +29,7 @@ def texts(found):
 
 def read(raw, *, is_final=False):
     """Bytes of a file to (time, stream, text), and how many of them were consumed."""
-    recipe = recipe_of(FileLogConfig(include=["x"], operators=[{"type": "container"}]))
+    recipe = recipe_of(FileLogConfig(include=["x"], operators=[{"type": "container"}], structured_lines=False))
     reading = recipe.read(raw, is_final=is_final)
     return [tuple(entry[2:]) for entry in reading.entries], reading.consumed
 

@@ -11,7 +11,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -31,7 +31,10 @@ create table if not exists cursors(
     is_gzip integer not null, gone_seconds real, read_offset integer not null, head_size integer not null,
     head_hash blob not null, anchor blob not null
 );
-create table if not exists planned(file_id integer not null, read_from integer not null, read_to integer not null);
+create table if not exists planned(
+    file_id integer not null, read_from integer not null, read_to integer not null, head_size integer not null,
+    head_hash blob not null, anchor blob not null
+);
 """
 
 
@@ -50,11 +53,11 @@ class Cursor:
 
 
 class Range(NamedTuple):
-    """Bytes of a file."""
+    """Bytes of a file, up to the offset of a mark that tells whether they are still there."""
 
     file_id: int
     start: int
-    end: int
+    mark: Mark
 
 
 class Plan(NamedTuple):
@@ -102,7 +105,8 @@ class Cursors:
             Cursor(file_id, path, device, inode, Mark(*mark), is_gzip=bool(is_gzip), gone_seconds=gone)
             for file_id, path, device, inode, is_gzip, gone, *mark in rows
         ]
-        ranges = [Range(*row) for row in self._connection.execute("select * from planned order by rowid")]
+        planned = self._connection.execute("select * from planned order by rowid")
+        ranges = [Range(file_id, start, Mark(*mark)) for file_id, start, *mark in planned]
         return cursors, Plan(self._sequence, ranges) if ranges else None
 
     def new_file_id(self) -> int:
@@ -114,7 +118,8 @@ class Cursors:
         """Write down what goes next, with the cursors that changed; on disk when this returns."""
         with self._connection:
             self._write(changed, self._sequence)
-            self._connection.executemany("insert into planned values (?, ?, ?)", ranges)
+            rows = [(one.file_id, one.start, *astuple(one.mark)) for one in ranges]
+            self._connection.executemany("insert into planned values (?, ?, ?, ?, ?, ?)", rows)
         return Plan(self._sequence, ranges)
 
     def advance(self, changed: Iterable[Cursor]) -> None:
@@ -142,11 +147,8 @@ class Cursors:
 
 
 def _row(cursor: Cursor) -> tuple[object, ...]:
-    mark = cursor.mark
-    return (
-        cursor.file_id, cursor.path, cursor.device, cursor.inode, cursor.is_gzip, cursor.gone_seconds,
-        mark.offset, mark.head_size, mark.head_hash, mark.anchor,
-    )  # fmt: skip
+    place = (cursor.file_id, cursor.path, cursor.device, cursor.inode, cursor.is_gzip, cursor.gone_seconds)
+    return *place, *astuple(cursor.mark)
 
 
 def _open(path: Path | None) -> sqlite3.Connection:

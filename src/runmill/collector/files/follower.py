@@ -62,6 +62,8 @@ class Follower:
         self._parked: dict[int, Cursor] = {}
         """Cursors of files that are not there now, or not yet found again."""
         self._changed: dict[int, Cursor] = {}
+        self._planned: dict[int, Mark] = {}
+        """Of files with bytes that were under way when the collector ended: how they look behind these."""
         self._kinship: Kinship | None = None
         self._waiting: dict[tuple[int, int], float] = {}
         self._faults: dict[str, str] = {}
@@ -83,6 +85,7 @@ class Follower:
         """Take up the cursors that were kept; give what was under way."""
         cursors, plan = self._cursors.load()
         self._parked = {cursor.file_id: cursor for cursor in cursors}
+        self._planned = {planned.file_id: planned.mark for planned in plan.ranges} if plan else {}
         return plan
 
     def find_tail(self, file_id: int) -> Tail | None:
@@ -127,6 +130,7 @@ class Follower:
         known = tail.cursor if tail is not None else self._parked.get(file_id)
         if known is None:
             return
+        self._planned.pop(file_id, None)
         cursor = replace(known, mark=mark)
         self._changed[file_id] = cursor
         if tail is not None:
@@ -204,7 +208,7 @@ class Follower:
         kinship = self._kinship_now()
         gone = [*kinship.of_identity(identity), *kinship.alike(content, found.path)]
         for cursor in filter(None, (self._parked.get(cursor.file_id) for cursor in gone)):
-            if is_continued(content, cursor.mark):
+            if is_continued(content, self._last_mark(cursor)):
                 return cursor
         original = self._find_original(content, found)
         if original is not None and is_continued(content, original.mark):
@@ -230,8 +234,13 @@ class Follower:
 
     def _kinship_now(self) -> Kinship:
         if self._kinship is None:
-            self._kinship = Kinship((*self._parked.values(), *(tail.cursor for tail in self._by_id.values())))
+            known = (*self._parked.values(), *(tail.cursor for tail in self._by_id.values()))
+            self._kinship = Kinship(replace(cursor, mark=self._last_mark(cursor)) for cursor in known)
         return self._kinship
+
+    def _last_mark(self, cursor: Cursor) -> Mark:
+        """Give the mark that tells most: an inode may be used again before the first bytes of its file were taken."""
+        return self._planned.get(cursor.file_id, cursor.mark)
 
     def _new_cursor(self, content: Content, found: Found, identity: tuple[int, int], *, is_gzip: bool) -> Cursor:
         mark = Mark()

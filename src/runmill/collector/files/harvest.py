@@ -12,7 +12,6 @@ from runmill.collector.component import Batch, Producer
 from runmill.collector.files.content import CorruptFile
 from runmill.collector.files.cursors import Cursors, Plan, Range
 from runmill.collector.files.follower import Follower
-from runmill.collector.files.mark import Mark
 from runmill.collector.files.tail import Tail
 from runmill.collector.lines.encoding import Origin, encode
 from runmill.collector.lines.framing import normalise
@@ -43,8 +42,6 @@ class _Cut(NamedTuple):
 
     tail: Tail
     range: Range
-    mark: Mark
-    """How far the file is read once it is done."""
     payload: bytes
     record_count: int
 
@@ -141,7 +138,7 @@ class Harvest:
 
     def _finish(self, cuts: list[_Cut]) -> None:
         for cut in cuts:
-            self._follower.move(cut.range.file_id, cut.mark)
+            self._follower.move(cut.range.file_id, cut.range.mark)
 
     def _cuts(self) -> list[_Cut]:
         """Cut from each file in turn; what did not fit is first in the next batch."""
@@ -155,7 +152,7 @@ class Harvest:
             cut = self._guarded(tail, self._cut)
             if cut is not None:
                 cuts.append(cut)
-                size += cut.range.end - cut.range.start
+                size += cut.range.mark.offset - cut.range.start
         return cuts
 
     def _guarded(self, tail: Tail, cut: Callable[[Tail], _Cut | None]) -> _Cut | None:
@@ -211,14 +208,15 @@ class Harvest:
         """Cut the same as before the collector ended; None when the file is gone, or is another."""
         tail = self._follower.find_tail(planned.file_id)
         if tail is None or tail.cursor.mark.offset != planned.start:
-            _log.warning("file %d is gone; %d bytes of it may be lost", planned.file_id, planned.end - planned.start)
+            size = planned.mark.offset - planned.start
+            _log.warning("file %d is gone; %d bytes of it may be lost", planned.file_id, size)
             return None
         return self._guarded(tail, lambda tail: self._cut_planned(tail, planned))
 
     def _cut_planned(self, tail: Tail, planned: Range) -> _Cut | None:
         if not tail.is_same_content():
             return None
-        raw = tail.open().read(planned.start, planned.end - planned.start)
+        raw = tail.open().read(planned.start, planned.mark.offset - planned.start)
         return self._made(tail, planned.start, self._read(tail, raw, is_final=True)) if raw else None
 
     def _read(self, tail: Tail, raw: bytes, *, is_final: bool) -> Reading:
@@ -242,5 +240,5 @@ class Harvest:
     def _made(self, tail: Tail, offset: int, reading: Reading) -> _Cut:
         end = offset + reading.consumed
         payload = encode(reading.entries, self._origin_of(tail.cursor.path), observed_unix_nano=self._pace.unix_nano())
-        planned = Range(tail.cursor.file_id, offset, end)
-        return _Cut(tail, planned, self._follower.mark(tail, end), payload, len(reading.entries))
+        planned = Range(tail.cursor.file_id, offset, self._follower.mark(tail, end))
+        return _Cut(tail, planned, payload, len(reading.entries))

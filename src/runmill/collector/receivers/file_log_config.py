@@ -131,6 +131,9 @@ class FileLogConfig(Section):
     """Attributes for every record."""
     resource: dict[str, str] = Field(default_factory=dict)
     """Attributes for the resource of every record."""
+    structured_lines: bool = True
+    """Understand lines that were log records before they were printed (JSON of python-json-logger, structlog and
+    runmill, the default formats of logging and uvicorn), and Python tracebacks. What is not understood stays text."""
     operators: list[OperatorConfig] = Field(default_factory=list)
     """What is done with each record, in this order."""
 

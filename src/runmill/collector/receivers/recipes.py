@@ -1,7 +1,7 @@
 """From the keys of a configuration to what is done with lines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from runmill.collector.lines import container
@@ -10,6 +10,7 @@ from runmill.collector.lines.framing import NOP, Framing, codec_name
 from runmill.collector.lines.multiline import Multiline
 from runmill.collector.lines.recipe import Opening, Recipe, Step, as_bytes, plain
 from runmill.collector.lines.trimming import Trim
+from runmill.collector.lines.understanding import understand
 from runmill.collector.receivers.file_log_config import ContainerConfig, FileLogConfig, MultilineConfig
 
 __all__ = ["recipe_of"]
@@ -43,9 +44,9 @@ def _multiline(config: MultilineConfig, max_bytes: int) -> Multiline:
     )
 
 
-def _steps(config: FileLogConfig) -> list[Step]:
+def _steps(config: FileLogConfig) -> Iterator[Step]:
+    if config.structured_lines:
+        yield understand
     keeps_all = config.preserve_leading_whitespaces and config.preserve_trailing_whitespaces
-    if config.container is not None or keeps_all:
-        return []
-    trim = Trim(is_left=not config.preserve_leading_whitespaces, is_right=not config.preserve_trailing_whitespaces)
-    return [trim]
+    if config.container is None and not keeps_all:
+        yield Trim(is_left=not config.preserve_leading_whitespaces, is_right=not config.preserve_trailing_whitespaces)
