@@ -306,12 +306,12 @@ def each_line(found):
     for one in found:
         if not isinstance(one, Entry):
             yield one[4].decode()
-        elif stacktrace := one.attributes.get("exception.stacktrace"):
-            yield from stacktrace.rstrip("\n").split("\n")
-            if one.scope:
-                yield f"{one.severity_text}:{one.scope}:{one.body}"
-        else:
+            continue
+        stacktrace = one.attributes.get("exception.stacktrace", "")
+        if one.scope:
             yield f"{one.severity_text}:{one.scope}:{one.body}"
+        if stacktrace:
+            yield from stacktrace.rstrip("\n").split("\n")
 
 
 LINE = st.sampled_from([

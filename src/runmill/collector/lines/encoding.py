@@ -4,10 +4,11 @@ Of a plain line nothing changes but its text and its time. Proven equal to `open
 Source of the field numbers: opentelemetry/proto/logs/v1.
 """
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from runmill.collector.lines.entry import Entry, Gathered, Line
 from runmill.otlp.wire import any_value, field, fixed32, fixed64, key_values, utf8, varint
@@ -17,6 +18,8 @@ __all__ = ["Origin", "encode"]
 _STREAM: Final = "log.iostream"
 """Source: OpenTelemetry semantic conventions, General logs attributes."""
 _ATTRIBUTES_TAG: Final = b"\x32"
+_time: Final = struct.Struct("<BQ").pack
+"""A fixed64 field with its tag."""
 
 _Resource: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -52,8 +55,9 @@ def encode(gathered: Sequence[Gathered], origin: Origin, *, observed_unix_nano: 
     """
     tails = _Tails(origin, observed_unix_nano)
     request = list[bytes]()
-    if Entry not in set(map(type, gathered)):  # nothing but plain lines
-        records = b"".join(_records(gathered, tails))
+    if Entry not in set(map(type, gathered)):
+        lines = cast("Sequence[Line]", gathered)
+        records = b"".join(_lines(lines, tails))
         return field(b"\x0a", origin.resource(()) + field(b"\x12", _scope("") + records)) if records else b""
     for resource, of_resource in groupby(gathered, _resource_of):
         scopes = [origin.resource(resource)]
@@ -90,17 +94,22 @@ def _scope(name: str) -> bytes:
 
 def _records(gathered: Iterable[Gathered], tails: _Tails) -> Iterator[bytes]:
     for one in gathered:
-        yield _entry(one, tails[one.stream]) if isinstance(one, Entry) else _line(one, tails[one[3]])
+        if isinstance(one, Entry):
+            yield _entry(one, tails[one.stream])
+        else:
+            yield from _lines((one,), tails)
 
 
-def _line(line: Line, tail: bytes) -> bytes:
-    """Encode a LogRecord as field 2 (log_records) of ScopeLogs: time = 1, body = 5, tail."""
-    _, _, time_unix_nano, _, text = line
-    size = len(text)
-    head = _BODY_HEADS[size] if size < len(_BODY_HEADS) else _body_head(size)
-    time_field = b"\x09" + fixed64(time_unix_nano) if time_unix_nano else b""
-    record = time_field + head + text + tail
-    return b"\x12" + varint(len(record)) + record
+def _lines(lines: Iterable[Line], tails: _Tails) -> list[bytes]:
+    """Encode LogRecords as fields 2 (log_records) of ScopeLogs: time = 1, body = 5, tail."""
+    encoded = list[bytes]()
+    for _, _, time_unix_nano, stream, text in lines:  # all in one loop: a call a line would cost a fifth of it
+        size = len(text)
+        head = _BODY_HEADS[size] if size < _HEADS_KEPT else _body_head(size)
+        record = (_time(0x09, time_unix_nano) if time_unix_nano else b"") + head + text + tails[stream]
+        size = len(record)
+        encoded.append((_RECORD_HEADS[size] if size < _HEADS_KEPT else _record_head(size)) + record)
+    return encoded
 
 
 def _entry(entry: Entry, tail: bytes) -> bytes:
@@ -132,4 +141,10 @@ def _body_head(size: int) -> bytes:
     return b"\x2a" + varint(len(inner) + size) + inner
 
 
-_BODY_HEADS: Final = tuple(_body_head(size) for size in range(4096))
+def _record_head(size: int) -> bytes:
+    return b"\x12" + varint(size)
+
+
+_HEADS_KEPT: Final = 4096
+_BODY_HEADS: Final = tuple(map(_body_head, range(_HEADS_KEPT)))
+_RECORD_HEADS: Final = tuple(map(_record_head, range(_HEADS_KEPT)))

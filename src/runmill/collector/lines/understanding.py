@@ -16,16 +16,22 @@ __all__ = ["understand"]
 
 _HEADER: Final = HEADER.encode()
 _BRACE: Final = ord("{")
+_FIRST_BYTES: Final = frozenset({b"{", *(bytes([byte]) for byte in FIRST_BYTES)})
 
 
 def understand(found: Lines, is_final: bool) -> Lines:  # noqa: FBT001 - a Step
     """Understand what can be. Unless *is_final*, what the next line may still belong to is held."""
-    texts = [one if isinstance(one, Entry) else _understand_line(one) for one in found.entries]
-    # A traceback that began is held, so whatever may go on begins in this very block.
-    may_go_on = not is_final and any(map(_awaits_traceback, texts[-2:]))
-    if may_go_on or any(_HEADER in one[4] for one in found.entries if not isinstance(one, Entry)):
-        return _Tracebacks().join(texts, is_final=is_final)
-    return Lines(texts)
+    lines = [one for one in found.entries if not isinstance(one, Entry)]
+    # Looked for in all lines at once: in most blocks there is nothing to understand.
+    text = b"\n".join([line[4] for line in lines])
+    has_header = _HEADER in text
+    if not has_header and b"\r" not in text and _FIRST_BYTES.isdisjoint({line[4][:1] for line in lines}):
+        return found
+    entries = [one if isinstance(one, Entry) else _understand_line(one) for one in found.entries]
+    # What is held begins in this very block, so without a header only its last records can be waiting for one.
+    if has_header or (not is_final and any(map(_awaits_traceback, entries))):
+        return _Tracebacks().join(entries, is_final=is_final)
+    return Lines(entries)
 
 
 def _understand_line(line: Line) -> Gathered:
