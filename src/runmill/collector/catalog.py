@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.exporters.debug import DebugConfig
+from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.exporters.run_store import RunStoreConfig
 from runmill.collector.processors.batch import BatchConfig
 from runmill.collector.processors.memory_limiter import MemoryLimiterConfig
@@ -27,7 +28,7 @@ ComponentKind = Literal["receivers", "processors", "exporters"]
 
 ReceiverConfig: TypeAlias = FileLogConfig | JournalConfig | OtlpConfig
 ProcessorConfig: TypeAlias = BatchConfig | MemoryLimiterConfig
-ExporterConfig: TypeAlias = DebugConfig | RunStoreConfig
+ExporterConfig: TypeAlias = DebugConfig | OtlpGrpcConfig | OtlpHttpConfig | RunStoreConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class ComponentType:
 
 _FILE_LOG: Final = ComponentType(FileLogConfig, signals=("logs",))
 _DEBUG: Final = ComponentType(DebugConfig)
+_OTLP_GRPC: Final = ComponentType(OtlpGrpcConfig)
+_OTLP_HTTP: Final = ComponentType(OtlpHttpConfig)
 
 CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
     "receivers": {
@@ -52,6 +55,10 @@ CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
     "exporters": {
         "debug": _DEBUG,
         "logging": _DEBUG,  # what the OpenTelemetry Collector called it until 2024
+        "otlp": _OTLP_GRPC,  # its older names for the two below
+        "otlphttp": _OTLP_HTTP,
+        "otlp_grpc": _OTLP_GRPC,
+        "otlp_http": _OTLP_HTTP,
         "run_store": ComponentType(RunStoreConfig, signals=("logs", "metrics")),
     },
 }

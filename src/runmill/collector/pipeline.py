@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from runmill.collector.catalog import ExporterConfig, ProcessorConfig
+from runmill.collector.catalog import ProcessorConfig
 from runmill.collector.component import Batch, Component, Consumer, Signal
 from runmill.collector.config import Config, Pipeline
-from runmill.collector.exporters.debug import Debug, DebugConfig
-from runmill.collector.exporters.run_store import RunStore
+from runmill.collector.exporters.making import make_exporter
 from runmill.collector.guard import Health
 from runmill.collector.processors.batch import BatchConfig, Batcher
 from runmill.collector.processors.memory_limiter import MemoryLimiter
@@ -24,7 +23,7 @@ from runmill.collector.receivers.gathering import make_gatherer
 from runmill.collector.receivers.otlp import OtlpReceiver
 from runmill.collector.receivers.otlp_config import OtlpConfig
 from runmill.collector.settings import Settings
-from runmill.collector.telemetry import CountedExporter, CountedReceiver, Telemetry
+from runmill.collector.telemetry import CountedReceiver, Telemetry
 from runmill.collector.values import is_loopback, split_endpoint
 from runmill.errors import ConfigError, Refused
 
@@ -111,12 +110,13 @@ def build(config: Config, settings: Settings) -> Collector:
     """
     telemetry, health = Telemetry(), Health()
     used = sorted({name for pipeline in config.pipelines for name in pipeline.exporters})
-    exporters = {name: _exporter(name, config.exporters[name], settings, telemetry) for name in used}
-    counted = {name: CountedExporter(name, exporter, telemetry) for name, exporter in exporters.items()}
+    exporters = {
+        name: make_exporter(name, config.exporters[name], settings=settings, telemetry=telemetry) for name in used
+    }
     processors = list[_Stage]()
     heads = defaultdict[str, dict[Signal, list[Consumer]]](dict)
     for pipeline in config.pipelines:
-        tail = FanOut([counted[name] for name in pipeline.exporters])
+        tail = FanOut([exporters[name].consumer for name in pipeline.exporters])
         made = _processors(pipeline, config, tail, telemetry)
         processors += made
         for name in pipeline.receivers:
@@ -125,13 +125,8 @@ def build(config: Config, settings: Settings) -> Collector:
         name: _receiver(name, config, by_signal, settings=settings, telemetry=telemetry, health=health)
         for name, by_signal in heads.items()
     }
-    return Collector(receivers, processors, list(exporters.values()), telemetry=telemetry, health=health)
-
-
-def _exporter(name: str, config: ExporterConfig, settings: Settings, telemetry: Telemetry) -> _Stage:
-    if isinstance(config, DebugConfig):
-        return Debug(config, exporter_id=name)
-    return RunStore(config, exporter_id=name, open_store=settings.open_store, telemetry=telemetry)
+    outlets = [exporter.component for exporter in exporters.values()]
+    return Collector(receivers, processors, outlets, telemetry=telemetry, health=health)
 
 
 def _processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: Telemetry) -> list[_Stage]:

@@ -1,0 +1,76 @@
+"""Every exporter, made from its configuration: what is started and stopped, and what batches are handed to."""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from runmill.collector.component import Component, Consumer
+from runmill.collector.exporters.debug import Debug, DebugConfig
+from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
+from runmill.collector.exporters.otlp_http import HttpSender
+from runmill.collector.exporters.queue_file import QueueFile, QueueMemory
+from runmill.collector.exporters.retry import Retrying
+from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.exporters.sending_queue import Forwarder
+from runmill.collector.settings import Settings
+from runmill.collector.telemetry import CountedExporter, Telemetry
+
+__all__ = ["Outlet", "make_exporter"]
+
+_QUEUE_FOLDER: Final = "collector"
+"""In the home: what waits for backends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """One exporter from the pipelines' side."""
+
+    component: Component
+    consumer: Consumer
+    """Counts what passes."""
+
+
+class _Exporter(Consumer, Component, Protocol):
+    """Both in one, as most exporters are."""
+
+
+def make_exporter(
+    exporter_id: str,
+    config: DebugConfig | RunStoreConfig | OtlpHttpConfig | OtlpGrpcConfig,
+    *,
+    settings: Settings,
+    telemetry: Telemetry,
+) -> Outlet:
+    """Make the exporter that *config* describes; nothing starts yet."""
+    match config:
+        case OtlpHttpConfig() | OtlpGrpcConfig():
+            return _forwarding(exporter_id, config, settings, telemetry)
+        case DebugConfig():
+            exporter: _Exporter = Debug(config, exporter_id=exporter_id)
+        case RunStoreConfig():
+            exporter = RunStore(config, exporter_id=exporter_id, open_store=settings.open_store, telemetry=telemetry)
+    return Outlet(exporter, CountedExporter(exporter_id, exporter, telemetry))
+
+
+def _forwarding(
+    exporter_id: str, config: OtlpHttpConfig | OtlpGrpcConfig, settings: Settings, telemetry: Telemetry
+) -> Outlet:
+    sender = _sender(exporter_id, config, telemetry)
+    queue = config.sending_queue
+    is_kept = queue.enabled and queue.storage == "file_storage"
+    retrying = Retrying(config.retry_on_failure, sender, exporter_id=exporter_id, is_kept=is_kept, telemetry=telemetry)
+    counted = CountedExporter(exporter_id, retrying, telemetry)
+    if not queue.enabled:
+        return Outlet(sender, counted)
+    file = settings.home.path / _QUEUE_FOLDER / f"exporter_{exporter_id.replace('/', '__')}.sqlite"
+    storage = QueueFile(file) if is_kept else QueueMemory()
+    forwarder = Forwarder(queue, counted, sender, storage=storage, exporter_id=exporter_id, telemetry=telemetry)
+    return Outlet(forwarder, forwarder)
+
+
+def _sender(exporter_id: str, config: OtlpHttpConfig | OtlpGrpcConfig, telemetry: Telemetry) -> _Exporter:
+    if isinstance(config, OtlpHttpConfig):
+        return HttpSender(config, exporter_id=exporter_id, telemetry=telemetry)
+    # Only who uses gRPC waits for it to load.
+    from runmill.collector.exporters.otlp_grpc import GrpcSender  # noqa: PLC0415
+
+    return GrpcSender(config, exporter_id=exporter_id, telemetry=telemetry)

@@ -1,0 +1,202 @@
+"""A queue before a backend: what is in it is answered for, and the backend's troubles stay behind it.
+
+```text
+consume ──> storage (on disk) ──> consume returns
+               └──> num_consumers workers ──> sender, again and again ──> removed from storage
+```
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
+
+from pydantic import Field
+
+from runmill.collector.component import Batch, Component, Consumer
+from runmill.collector.exporters.queue_file import Entry, QueueStorage
+from runmill.collector.telemetry import RECORDS, Telemetry
+from runmill.collector.values import Section
+from runmill.errors import Refused, Rejected
+
+__all__ = ["Forwarder", "SendingQueueConfig"]
+
+_log: Final = logging.getLogger(__name__)
+
+# How long the end waits for what is under way: with a file the rest is sent by the next process, else it is lost.
+_LINGER_KEPT_SECONDS: Final = 1.0
+_LINGER_LOST_SECONDS: Final = 5.0
+
+Sizer = Literal["requests", "items", "bytes"]
+
+
+class SendingQueueConfig(Section):
+    """Source: OpenTelemetry Collector, exporter/exporterhelper, sending_queue. There `storage` is an extension's id."""
+
+    enabled: bool = True
+    """Without a queue a sender is answered when the backend has its data, and waits as long as that takes."""
+    num_consumers: int = Field(default=10, ge=1)
+    """Requests on their way at once."""
+    queue_size: int = Field(default=1000, ge=1)
+    """How much may wait, in what `sizer` says."""
+    sizer: Sizer = "requests"
+    block_on_overflow: bool = False
+    """Of a full queue: false drops what comes, and counts it; true lets the senders wait, those of the other exporters
+    of a pipeline too."""
+    storage: Literal["file_storage", "memory"] = "file_storage"
+    """A SQLite file in the home, or memory, which a crash empties."""
+
+
+_WEIGH: Final[Mapping[Sizer, Callable[[Entry], int]]] = {
+    "requests": lambda _: 1,
+    "items": lambda entry: entry.record_count,
+    "bytes": lambda entry: entry.size_bytes,
+}
+
+
+class Forwarder:
+    """Takes batches at the speed of its storage, and gives them to *sender* at the backend's."""
+
+    def __init__(
+        self,
+        config: SendingQueueConfig,
+        sender: Consumer,
+        connection: Component,
+        *,
+        storage: QueueStorage,
+        exporter_id: str,
+        telemetry: Telemetry,
+        linger_seconds: float | None = None,
+    ) -> None:
+        self._config = config
+        self._linger_seconds = linger_seconds or (_LINGER_KEPT_SECONDS if storage.is_kept else _LINGER_LOST_SECONDS)
+        self._sender = sender
+        self._connection = connection
+        self._storage = storage
+        self._exporter_id = exporter_id
+        self._telemetry = telemetry
+        self._weigh = _WEIGH[config.sizer]
+        self._ready = asyncio.Queue[Entry]()
+        self._held = 0
+        self._changed = asyncio.Condition()
+        self._is_stopping = False
+        self._workers: list[asyncio.Task[None]] = []
+        self._adding: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Take up what an earlier process left. Raises Conflict when another process has the queue."""
+        self._telemetry.set("otelcol_exporter_queue_capacity", self._config.queue_size, exporter=self._exporter_id)
+        self._hold(0)
+        for entry in await self._storage.open():
+            self._hold(self._weigh(entry))
+            self._ready.put_nowait(entry)
+        await self._connection.start()
+        names = [f"{self._exporter_id} worker {number}" for number in range(self._config.num_consumers)]
+        self._workers = [asyncio.create_task(self._work(), name=name) for name in names]
+
+    async def shutdown(self) -> None:
+        """Take nothing more, finish what is under way within a limit; what waits in a file stays there."""
+        self._is_stopping = True
+        async with self._changed:
+            self._changed.notify_all()
+        await asyncio.gather(*self._adding, return_exceptions=True)
+        if self._workers:
+            await self._linger()
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._workers = []
+        self._count_lost()
+        await self._connection.shutdown()
+        await self._storage.close()
+
+    async def consume(self, batch: Batch, /) -> None:
+        """Return once *batch* is in the queue, or was dropped because that is full. Raises Refused."""
+        # A sender that goes away must not leave a batch in the storage that no worker knows of.
+        adding = asyncio.create_task(self._add(batch))
+        self._adding.add(adding)
+        adding.add_done_callback(self._adding.discard)
+        await asyncio.shield(adding)
+
+    async def _add(self, batch: Batch) -> None:
+        weight = self._weigh(Entry(0, batch.record_count, len(batch.payload)))
+        if not await self._has_room(weight):
+            self._count("enqueue_failed", batch)
+            self._telemetry.drop(self._exporter_id, batch, reason="queue_full")
+            _log.warning("exporter %s: its queue is full; %d records dropped.", self._exporter_id, batch.record_count)
+            return
+        self._hold(weight)
+        try:
+            entry = await self._storage.add(batch)
+        except BaseException:
+            self._count("enqueue_failed", batch)
+            await self._release(weight)
+            raise
+        self._ready.put_nowait(entry)
+
+    async def _has_room(self, weight: int) -> bool:
+        def fits() -> bool:
+            # The first always fits: a request larger than the whole queue could never be taken.
+            return not self._held or self._held + weight <= self._config.queue_size
+
+        if not fits() and self._config.block_on_overflow:
+            async with self._changed:
+                await self._changed.wait_for(lambda: fits() or self._is_stopping)
+        if self._is_stopping:
+            raise Refused("the collector is stopping. Send the same data again when it is back.")
+        return fits()
+
+    async def _work(self) -> None:
+        while True:
+            entry = await self._ready.get()
+            try:
+                await self._deliver(entry)
+            except asyncio.CancelledError:
+                self._ready.put_nowait(entry)  # not delivered: the file keeps it, memory counts it
+                raise
+            except Exception:  # noqa: BLE001 - the edge of a task; a file keeps what failed for the next start
+                _log.exception("exporter %s: a batch of %d records failed", self._exporter_id, entry.record_count)
+                self._telemetry.add("runmill_exporter_crashes_total", exporter=self._exporter_id)
+            await self._release(self._weigh(entry))
+
+    async def _deliver(self, entry: Entry) -> None:
+        batch = await self._storage.load(entry)
+        try:
+            await self._sender.consume(batch)
+        except Rejected as error:
+            self._drop(batch, error, reason="rejected")
+        except Refused as error:
+            self._drop(batch, error, reason="retries_exhausted")
+        await self._storage.remove(entry)
+
+    def _drop(self, batch: Batch, error: Exception, *, reason: str) -> None:
+        self._telemetry.drop(self._exporter_id, batch, reason=reason)
+        _log.warning("exporter %s: %d records dropped: %s", self._exporter_id, batch.record_count, error)
+
+    async def _linger(self) -> None:
+        """Wait until nothing is on its way any more, for a limited time."""
+        try:
+            async with asyncio.timeout(self._linger_seconds), self._changed:
+                await self._changed.wait_for(lambda: not self._held)
+        except TimeoutError:
+            _log.warning("exporter %s: stops with %d %s waiting.", self._exporter_id, self._held, self._config.sizer)
+
+    def _count_lost(self) -> None:
+        """Count what a queue in memory takes with it."""
+        while not self._storage.is_kept and not self._ready.empty():
+            batch = self._ready.get_nowait().batch
+            if batch is not None:
+                self._telemetry.drop(self._exporter_id, batch, reason="shutdown")
+
+    def _hold(self, weight: int) -> None:
+        self._held += weight
+        self._telemetry.set("otelcol_exporter_queue_size", self._held, exporter=self._exporter_id)
+
+    async def _release(self, weight: int) -> None:
+        self._hold(-weight)
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _count(self, outcome: str, batch: Batch) -> None:
+        name = f"otelcol_exporter_{outcome}_{RECORDS[batch.signal]}"
+        self._telemetry.add(name, batch.record_count, exporter=self._exporter_id)
