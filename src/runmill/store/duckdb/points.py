@@ -8,6 +8,7 @@ right here.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, islice, pairwise, repeat
 from operator import lt
 from typing import Any, Final, NamedTuple, TypeVar
@@ -94,20 +95,35 @@ def _place_of(index: int | None) -> int:
     return -1 if index is None else index
 
 
-class _Lazy(Sequence[Any]):
-    """A column that becomes a list when it is read: nobody pays for what was not asked."""
+class _Lazy:
+    """A column of all groups that becomes a list when it is first read: nobody pays for what was not asked."""
 
     def __init__(self, column: pa.Array) -> None:
-        self._column = column
+        self.column = column
+
+    @cached_property
+    def cells(self) -> list[Any]:
+        cells: list[Any] = self.column.to_pylist()
+        return cells
+
+
+class _Part(Sequence[Any]):
+    """One group's part of a column."""
+
+    __slots__ = ("_part", "_whole")
+
+    def __init__(self, whole: _Lazy, part: slice) -> None:
+        self._whole = whole
+        self._part = part
 
     def __len__(self) -> int:
-        return len(self._column)
+        return len(self._whole.column[self._part])
 
     def __getitem__(self, place: Any) -> Any:
-        return self._column[place].as_py()
+        return self._whole.column[self._part.start + place].as_py()
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._column.to_pylist())
+        return iter(self._whole.cells[self._part])
 
 
 def _groups(table: pa.Table) -> Iterator[tuple[RunId, str, _Group]]:
@@ -115,24 +131,20 @@ def _groups(table: pa.Table) -> Iterator[tuple[RunId, str, _Group]]:
         return
     [batch] = table.combine_chunks().to_batches()
     keys = zip(*(column.to_pylist() for column in batch.columns[:_KEYS]), strict=True)
-    lists = [_slices(column) for column in batch.columns[_KEYS:]]
-    for key, time, index, value, seq, others, step in zip(keys, *lists, strict=True):
-        run_id, metric, kind, column, rank, attributes = key
-        shared = _Shared(kind, column, rank, decode_attributes(attributes))
-        group = _Group([shared], time.to_pylist(), _Lazy(index), _Lazy(step), _values(value, seq, others), _Lazy(seq))
+    times, indexes, values, numbers, others, steps = (column.values for column in batch.columns[_KEYS:])
+    index, step, seq = _Lazy(indexes), _Lazy(steps), _Lazy(numbers)
+    time, value = times.to_pylist(), _values(values, seq, others)
+    parts = (slice(*ends) for ends in pairwise(batch.column("time").offsets.to_pylist()))
+    for (run_id, metric, kind, column, rank, attributes), part in zip(keys, parts, strict=True):
+        shared = [_Shared(kind, column, rank, decode_attributes(attributes))]
+        group = _Group(shared, time[part], _Part(index, part), _Part(step, part), value[part], _Part(seq, part))
         yield run_id, metric, _in_order(group)
 
 
-def _slices(lists: pa.ListArray) -> Iterator[pa.Array]:
-    """Give each list, uncopied."""
-    ends, values = lists.offsets.to_pylist(), lists.values
-    return (values[start:end] for start, end in pairwise(ends))
-
-
-def _values(numbers: pa.Array, seq: pa.Array, others: pa.StructArray) -> list[Any]:
+def _values(numbers: pa.Array, seq: _Lazy, others: pa.StructArray) -> list[Any]:
     values: list[Any] = numbers.to_pylist()
     if len(others):
-        places = {number: place for place, number in enumerate(seq.to_pylist())}
+        places = {number: place for place, number in enumerate(seq.cells)}
         for number, integer, document in zip(*(field.to_pylist() for field in others.flatten()), strict=True):
             values[places[number]] = value_of(None, integer, document)
     return values
@@ -180,7 +192,8 @@ def _in_order(group: _Group) -> _Group:
 
 
 def _points(run_id: RunId, metric: str, group: _Group, query: PointQuery) -> MetricPoints:
-    kind, column, rank, attributes = (_same_or_each(cells) for cells in zip(*group.shared, strict=True))
+    shared = group.shared[0] if len(group.shared) == 1 else map(_same_or_each, zip(*group.shared, strict=True))
+    kind, column, rank, attributes = shared
     return MetricPoints(
         run_id=run_id,
         metric=metric,
