@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runmill.app.git_facts import uncommitted_changes
+from runmill.app.launch.snapshot_files import snapshot_files
 from runmill.app.notices import notice
 from runmill.app.run_files import FileCalls
 from runmill.app.run_tags import TagCalls
@@ -36,9 +37,6 @@ class SnapshotCalls(TagCalls, FileCalls):
             InvalidArgument: There is no such file or folder.
             Conflict: The run has a snapshot.
         """
-        # Here, not on top: reading ignore files needs a package that most runs never use.
-        from runmill.app.launch.snapshot_files import snapshot_files  # noqa: PLC0415
-
         path = Path(file_or_folder_path)
         if not path.exists():
             raise InvalidArgument(f"run.take_snapshot({str(path)!r}): there is no such file or folder.")

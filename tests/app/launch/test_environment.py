@@ -44,8 +44,8 @@ def test_an_environment_is_made_once_from_requirements(experiment, source, tmp_p
         [(_, said), (_, prefix)] = lines(run)
         assert said == "42 None"
         prefixes.add(prefix)
-    [made] = (server.home / "environments").iterdir()
-    assert prefixes == {str(made / "venv")}
+    [prefix] = prefixes
+    assert Path(prefix).parents[1] == server.home / "environments"
 
 
 def test_requirements_that_cannot_be_installed_fail_the_run(experiment, source, tmp_path):

@@ -135,8 +135,8 @@ def test_a_foreground_run_that_is_killed_has_failed(start, workspace, submit):
     """Whoever next submits or waits in this home says so, and ends the command."""
     command = start("import time\nprint('ready', flush=True)\ntime.sleep(600)")
     assert command.stdout.readline() == b"ready\n"
-    run = newest(workspace)
+    run_id = command.stderr.readline().decode().split()[2].rstrip(":")
     command.kill()
     command.communicate(timeout=DEADLINE_SECONDS)
     submit("").wait_for_completion()
-    assert run.get_status() == "Failed"
+    assert workspace.get_run(run_id).status == "Failed"

@@ -97,6 +97,7 @@ class _Watched:
     def __init__(
         self, run: SupervisedRun, script: Script, passes_on: Callable[[Stream, bytes], bool], files: KeptFiles
     ) -> None:
+        self._run = run
         self.output = Output(run, script.std_log)
         self._script = script
         self._passes_on = passes_on
@@ -121,6 +122,7 @@ class _Watched:
     def close(self) -> None:
         """Keep all that is left; the script has ended."""
         self._cancellation.close()
+        self._run.say_status("Finalizing")
         self.output.close()
         self._files.keep_all((*self._script.watched, *self._script.outputs))
         self._files.keep_file(STD_LOG, self._script.std_log)

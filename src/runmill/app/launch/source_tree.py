@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pathspec import GitIgnoreSpec
+from runmill.app.launch.ignore_rules import IgnoreRules, parse
 
 __all__ = ["SourceEntry", "source_entries"]
 
@@ -39,11 +39,11 @@ def source_entries(folder: Path, *, leave_out: Path) -> Iterator[SourceEntry]:
 
     A file that cannot be looked at is left aside, as is what is neither file nor folder.
     """
-    only = _spec(folder / ".amlignore")
+    only = _rules_in(folder / ".amlignore")
     yield from _below(folder, "", [] if only is None else [("", only)], leave_out, reads_gitignore=only is None)
 
 
-_Rules = list[tuple[str, GitIgnoreSpec]]
+_Rules = list[tuple[str, IgnoreRules]]
 """Of each folder above: its name with a slash behind it, and what its ignore file says."""
 
 
@@ -52,16 +52,16 @@ def _below(
 ) -> Iterator[SourceEntry]:
     if folder == leave_out:
         return
-    own = _spec(folder / ".gitignore") if reads_gitignore else None
+    own = _rules_in(folder / ".gitignore") if reads_gitignore else None
     if own is not None:
         rules = [*rules, (prefix, own)]
     for path in _children(folder):
         name = prefix + path.name
         kind = _kind(path)
         if kind == "folder":
-            if path.name not in _NEVER and not _is_environment(path) and not _is_ignored(f"{name}/", rules):
+            if path.name not in _NEVER and not _is_environment(path) and not _is_ignored(name, rules, is_folder=True):
                 yield from _below(path, f"{name}/", rules, leave_out, reads_gitignore=reads_gitignore)
-        elif kind is not None and not _is_ignored(name, rules):
+        elif kind is not None and not _is_ignored(name, rules, is_folder=False):
             size = path.stat().st_size if kind == "file" else 0
             yield SourceEntry(name, path, size, is_folder_link=kind == "folder link")
 
@@ -87,18 +87,17 @@ def _is_environment(folder: Path) -> bool:
     return any((folder / mark).exists() for mark in _ENVIRONMENT_MARKS)
 
 
-def _is_ignored(name: str, rules: _Rules) -> bool:
+def _is_ignored(name: str, rules: _Rules, *, is_folder: bool) -> bool:
     """Ask the nearest folder first: the last rule that says anything decides. Source: gitignore(5)."""
-    for prefix, spec in reversed(rules):
-        said = spec.check_file(name[len(prefix) :]).include
+    for prefix, own in reversed(rules):
+        said = own.verdict(name[len(prefix) :], is_folder=is_folder)
         if said is not None:
             return said
     return False
 
 
-def _spec(file: Path) -> GitIgnoreSpec | None:
+def _rules_in(file: Path) -> IgnoreRules | None:
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return parse(file.read_text(encoding="utf-8", errors="replace").splitlines())
     except OSError:
         return None
-    return GitIgnoreSpec.from_lines(lines)
