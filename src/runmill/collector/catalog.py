@@ -8,11 +8,19 @@ from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.exporters.debug import DebugConfig
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.exporters.run_store import RunStoreConfig
+from runmill.collector.processors.attributes import AttributesConfig, ResourceConfig
 from runmill.collector.processors.batch import BatchConfig
+from runmill.collector.processors.dedupe import DedupeConfig
+from runmill.collector.processors.filter import FilterConfig
+from runmill.collector.processors.making import ProcessorConfig
 from runmill.collector.processors.memory_limiter import MemoryLimiterConfig
+from runmill.collector.processors.redaction import RedactionConfig
+from runmill.collector.processors.run_context import RunContextConfig
+from runmill.collector.processors.sample import SampleConfig
 from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.journal import JournalConfig
 from runmill.collector.receivers.otlp_config import OtlpConfig
+from runmill.collector.receivers.stream_config import ProcessConfig, StdinConfig
 from runmill.collector.values import Section
 
 __all__ = [
@@ -26,8 +34,7 @@ __all__ = [
 
 ComponentKind = Literal["receivers", "processors", "exporters"]
 
-ReceiverConfig: TypeAlias = FileLogConfig | JournalConfig | OtlpConfig
-ProcessorConfig: TypeAlias = BatchConfig | MemoryLimiterConfig
+ReceiverConfig: TypeAlias = FileLogConfig | JournalConfig | OtlpConfig | ProcessConfig | StdinConfig
 ExporterConfig: TypeAlias = DebugConfig | OtlpGrpcConfig | OtlpHttpConfig | RunStoreConfig
 
 
@@ -50,8 +57,20 @@ CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
         "filelog": _FILE_LOG,  # what the OpenTelemetry Collector calls it too
         "journal": ComponentType(JournalConfig, signals=("logs", "metrics")),
         "otlp": ComponentType(OtlpConfig),
+        "process": ComponentType(ProcessConfig, signals=("logs",)),
+        "stdin": ComponentType(StdinConfig, signals=("logs",)),
     },
-    "processors": {"batch": ComponentType(BatchConfig), "memory_limiter": ComponentType(MemoryLimiterConfig)},
+    "processors": {
+        "attributes": ComponentType(AttributesConfig),
+        "batch": ComponentType(BatchConfig),
+        "dedupe": ComponentType(DedupeConfig, signals=("logs",)),
+        "filter": ComponentType(FilterConfig, signals=("logs",)),
+        "memory_limiter": ComponentType(MemoryLimiterConfig),
+        "redaction": ComponentType(RedactionConfig),
+        "resource": ComponentType(ResourceConfig),
+        "run_context": ComponentType(RunContextConfig),
+        "sample": ComponentType(SampleConfig, signals=("logs",)),
+    },
     "exporters": {
         "debug": _DEBUG,
         "logging": _DEBUG,  # what the OpenTelemetry Collector called it until 2024

@@ -7,13 +7,16 @@ from runmill.collector.component import Component, Consumer, Signal
 from runmill.collector.receivers.file_log import FileLogReceiver
 from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.journal import JournalConfig, JournalReceiver
+from runmill.collector.receivers.process import ProcessReceiver
+from runmill.collector.receivers.stdin import StdinReceiver
+from runmill.collector.receivers.stream_config import ProcessConfig, StdinConfig
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import Telemetry
 from runmill.errors import ConfigError
 
 __all__ = ["GathererConfig", "make_gatherer"]
 
-GathererConfig: TypeAlias = FileLogConfig | JournalConfig
+GathererConfig: TypeAlias = FileLogConfig | JournalConfig | ProcessConfig | StdinConfig
 
 _STATE_FOLDER: Final = "collector"
 """In the home: how far receivers have read."""
@@ -41,6 +44,10 @@ def make_gatherer(
             telemetry=telemetry,
             state_folder=settings.home.path / _STATE_FOLDER,
         )
+    if isinstance(config, ProcessConfig):
+        return ProcessReceiver(config, consumers, receiver_id=receiver_id, telemetry=telemetry)
+    if isinstance(config, StdinConfig):
+        return StdinReceiver(config, consumers, receiver_id=receiver_id)
     missing = [signal for signal in ("logs", "metrics") if signal not in consumers]
     if missing:
         raise ConfigError(

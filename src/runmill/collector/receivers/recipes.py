@@ -12,14 +12,24 @@ from runmill.collector.lines.recipe import Opening, Recipe, Step, as_bytes, plai
 from runmill.collector.lines.trimming import Trim
 from runmill.collector.lines.understanding import understand
 from runmill.collector.receivers.file_log_config import ContainerConfig, FileLogConfig, MultilineConfig
+from runmill.collector.receivers.stream_config import StreamConfig
 
-__all__ = ["recipe_of"]
+__all__ = ["recipe_of", "stream_recipe"]
 
 
 def recipe_of(config: FileLogConfig) -> Recipe:
     """Give what is done with the lines of files."""
     encoding = codec_name(config.encoding)
     return Recipe(Framing(encoding, config.max_log_size), _opening(config), tuple(_steps(config)))
+
+
+def stream_recipe(config: StreamConfig, stream: str | None) -> Recipe:
+    """Give what is done with what comes from a stream called *stream*."""
+
+    def opening(lines: Sequence[bytes], _is_final: bool) -> Lines:  # noqa: FBT001 - an Opening
+        return Lines([(index, index, 0, stream, line) for index, line in enumerate(lines)])
+
+    return Recipe(Framing("utf-8", config.max_log_size), opening, (understand,) if config.structured_lines else ())
 
 
 def _opening(config: FileLogConfig) -> Opening:
