@@ -45,8 +45,7 @@ class _Extent:
 
 
 _EXTENT: Final = "count({x}), min({x}), max({x})"
-_OF_NUMBERS: Final = 'filter ("value" is not null)'
-_EXTENT_OF_NUMBERS: Final = f"count({{x}}) {_OF_NUMBERS}, min({{x}}) {_OF_NUMBERS}, max({{x}}) {_OF_NUMBERS}"
+_LARGEST: Final = 2**63 - 1
 
 
 def series(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, span: Span) -> Series:
@@ -83,9 +82,9 @@ def _chosen(query: SeriesQuery, span: Span) -> _Points:
 
 def _axis(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, chosen: _Points) -> tuple[Axis, _Extent]:
     """Give the x that was asked for, else the first that every number has; and how far the numbers reach on it."""
-    columns = ", ".join(_EXTENT_OF_NUMBERS.format(x=x) for x in _COLUMN.values())
-    [(found, numbers, *reach)] = chosen.select(connection, f'count(*), count("value"), {columns}')
-    if not found:
+    columns = ", ".join(_EXTENT.format(x=x) for x in _COLUMN.values())
+    [(numbers, *reach)] = chosen.where('"value" is not null').select(connection, f"count(*), {columns}")
+    if not numbers and not chosen.select(connection, "1", "limit 1"):
         column = "" if query.column is None else f", column {query.column!r}"
         rank = "" if query.rank is None else f", rank {query.rank!r}"
         raise NotFound(f"run {query.run_id!r}: no metric {query.metric!r}{column}{rank}.")
@@ -124,19 +123,30 @@ def _single(x: float, value: float, time_unix_nano: int) -> Bucket:
     )
 
 
-# `last` by one number for (x, ingest_seq): comparing the two as a struct takes twice the time of the whole query.
-# Slices in floating point: the distance of two 64-bit integers need not be one.
 _REDUCE: Final = """
     with drawn as (
         select {x} as x, if(isfinite("value"), "value", null) as finite, ingest_seq, time_unix_nano
         from points where {drawn})
-    select min(x)::double, min(finite), max(finite), arg_max(finite, x::hugeint * 9223372036854775808 + ingest_seq),
-        count(*), count(*) - count(finite), min(time_unix_nano)
-    from drawn group by least(floor((x::double - $first) / $width), $count - 1) order by min(x)"""
+    select min(x)::double, min(finite), max(finite), arg_max(finite, {place}), count(*), count(*) - count(finite),
+        min(time_unix_nano)
+    from drawn group by least({slice}, $count - 1) order by min(x)"""
+
+# `last` by one number for (x, ingest_seq): comparing the two as a struct takes twice the time of the whole query.
+_SLICE: Final = "(x - $first) * $count // $reach"
+_PLACE: Final = "(x - $first) * $seqs + (ingest_seq - $first_seq)"
+# The distance of two 64-bit integers need not be one: these take half as long again, and any x.
+_WIDE_SLICE: Final = "floor((x::double - $first) / ($reach / $count))"
+_WIDE_PLACE: Final = "x::hugeint * 9223372036854775808 + ingest_seq"
 
 
 def _reduced(connection: duckdb.DuckDBPyConnection, drawn: _Points, extent: _Extent, count: int) -> Sequence[Bucket]:
-    width = (extent.last - extent.first) / count or 1.0
-    slices = {"first": float(extent.first), "width": width, "count": count}
-    found = connection.execute(_REDUCE.format(x=drawn.x, drawn=drawn.sql), drawn.values | slices).fetchall()
-    return tuple(Bucket(*row) for row in found)
+    reach = max(1, extent.last - extent.first)
+    seqs = drawn.values["last_seq"] - drawn.values["first_seq"] + 1
+    slices: dict[str, int | float] = {"first": extent.first, "reach": reach, "count": count}
+    if (reach + 1) * max(count, seqs) <= _LARGEST:
+        sql = _REDUCE.format(x=drawn.x, drawn=drawn.sql, slice=_SLICE, place=_PLACE)
+        slices["seqs"] = seqs
+    else:
+        sql = _REDUCE.format(x=drawn.x, drawn=drawn.sql, slice=_WIDE_SLICE, place=_WIDE_PLACE)
+        slices |= {"first": float(extent.first), "reach": float(reach)}
+    return tuple(Bucket(*row) for row in connection.execute(sql, drawn.values | slices).fetchall())
