@@ -33,6 +33,8 @@ def test_a_script_runs_to_its_end_and_is_kept(submit, lines, server, source):
     assert isinstance(run, ScriptRun)
     details = run.wait_for_completion()
     assert (details["status"], run.type, "error" in details) == ("Completed", "azureml.scriptrun", False)
+    definition = details["runDefinition"]
+    assert (definition["script"], definition["arguments"]) == ("train.py", ["--alpha", "0.1"])
     assert run.get_metrics() == {"answer": 42}
     assert lines(run) == [("stdout", "alpha ['--alpha', '0.1']"), ("stderr", "a warning")]
     assert run.get_details_with_logs()["logFiles"] == {

@@ -1,5 +1,6 @@
 """A command as a run, from the shell: what it prints is passed on unchanged, and its exit code is ours."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path, PurePath
 
+from runmill.app.details import RUN_DEFINITION
 from runmill.app.experiment import Experiment
 from runmill.app.git_facts import git_properties
 from runmill.app.launch.carry_out import Script, carry_out
@@ -48,7 +50,7 @@ class Foreground:
             display_name=self.display_name,
             type=SCRIPT_RUN_TYPE,
             tags=self.tags,
-            properties={"runmill.script": program_name(self.command), **git_properties(".")},
+            properties={RUN_DEFINITION: json.dumps({"command": list(self.command)}), **git_properties(".")},
         )
         state = start_run(named.link.outlet, new)
         run = SupervisedRun(experiment, state.run_id, state=state)

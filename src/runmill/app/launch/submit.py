@@ -1,5 +1,6 @@
 """Submits a script: everything that may be wrong with it is said now, and the run is under way when this returns."""
 
+import json
 import os
 import shlex
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 
+from runmill.app.details import RUN_DEFINITION
 from runmill.app.experiment import Experiment
 from runmill.app.git_facts import git_properties
 from runmill.app.identity import EXPERIMENT_VARIABLE, PARENT_VARIABLE, RUN_ID_VARIABLE
@@ -67,8 +69,33 @@ def _new_run(experiment: Experiment, config: ScriptRunConfig, tags: Mapping[str,
         type=SCRIPT_RUN_TYPE,
         parent_id=parent.id if parent else None,
         tags={str(key): None if value is None else str(value) for key, value in tags.items()},
-        properties={"runmill.script": _program(config), **git_properties(config.source_directory)},
+        properties={RUN_DEFINITION: _definition(config), **git_properties(config.source_directory)},
     )
+
+
+def _definition(config: ScriptRunConfig) -> str:
+    """Say what is submitted under the keys of Azure ML v1, for `Run.get_details`."""
+    run_config = config.run_config
+    arguments = config.arguments if isinstance(config.arguments, str) else _texts(config.arguments)
+    environment = run_config.environment
+    definition = {
+        "script": config.script,
+        "command": config.command if isinstance(config.command, str) else _texts(config.command),
+        "arguments": arguments,
+        "target": run_config.target,
+        "framework": run_config.framework,
+        "communicator": run_config.communicator,
+        "maxRunDurationSeconds": run_config.max_run_duration_seconds,
+        "nodeCount": run_config.node_count,
+        # Variables may hold secrets, and a run's page is for everybody: their names alone.
+        "environment": {
+            "name": environment.name,
+            "python": {"interpreterPath": environment.python.interpreter_path},
+            "environmentVariables": sorted(environment.environment_variables),
+        },
+        "history": {"outputCollection": run_config.history.output_collection},
+    }
+    return json.dumps(definition)
 
 
 def _hand_over(experiment: Experiment, config: ScriptRunConfig, new: NewRun, folder: JobFolder) -> None:
