@@ -10,15 +10,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from runmill.collector.catalog import ProcessorConfig
 from runmill.collector.component import Batch, Component, Consumer, Signal
 from runmill.collector.config import Config, Pipeline
 from runmill.collector.exporters.making import make_exporter
 from runmill.collector.guard import Health
-from runmill.collector.processors.batch import BatchConfig, Batcher
-from runmill.collector.processors.memory_limiter import MemoryLimiter
+from runmill.collector.processors.making import Stage, make_processor
 from runmill.collector.receivers.gathering import make_gatherer
 from runmill.collector.receivers.otlp import OtlpReceiver
 from runmill.collector.receivers.otlp_config import OtlpConfig
@@ -28,10 +25,6 @@ from runmill.collector.values import is_loopback, split_endpoint
 from runmill.errors import ConfigError, Refused
 
 __all__ = ["Collector", "FanOut", "build"]
-
-
-class _Stage(Consumer, Component, Protocol):
-    """A processor that holds data back, or an exporter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +106,7 @@ def build(config: Config, settings: Settings) -> Collector:
     exporters = {
         name: make_exporter(name, config.exporters[name], settings=settings, telemetry=telemetry) for name in used
     }
-    processors = list[_Stage]()
+    processors = list[Stage]()
     heads = defaultdict[str, dict[Signal, list[Consumer]]](dict)
     for pipeline in config.pipelines:
         tail = FanOut([exporters[name].consumer for name in pipeline.exporters])
@@ -129,18 +122,13 @@ def build(config: Config, settings: Settings) -> Collector:
     return Collector(receivers, processors, outlets, telemetry=telemetry, health=health)
 
 
-def _processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: Telemetry) -> list[_Stage]:
+def _processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: Telemetry) -> list[Stage]:
     """Make a pipeline's processors, each with the next in hand: the last one first."""
-    made = list[_Stage]()
+    made = list[Stage]()
     for name in reversed(pipeline.processors):
-        made.append(_processor(name, config.processors[name], made[-1] if made else tail, telemetry))
+        onward = made[-1] if made else tail
+        made.append(make_processor(name, config.processors[name], onward, telemetry=telemetry))
     return made
-
-
-def _processor(name: str, config: ProcessorConfig, onward: Consumer, telemetry: Telemetry) -> _Stage:
-    if isinstance(config, BatchConfig):
-        return Batcher(config, onward, processor_id=name, telemetry=telemetry)
-    return MemoryLimiter(config, onward, processor_id=name, telemetry=telemetry)
 
 
 def _receiver(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from runmill.journal.records import LOG, Log, Record
 
-__all__ = ["SCRUBBED", "scrub"]
+__all__ = ["SCRUBBED", "is_secret_name", "scrub", "scrub_text"]
 
 SCRUBBED: Final = "[scrubbed]"
 """What stands where a secret was."""
@@ -74,6 +74,16 @@ def scrub(record: Record) -> Record:
     if body is log.body and attributes is log.attributes:
         return record
     return log._replace(body=body, attributes=attributes)
+
+
+def scrub_text(text: str) -> str:
+    """Give *text* with each secret in it blanked."""
+    return _scrubbed_text(text)
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether what is called so is a secret, whatever it looks like."""
+    return _is_secret_name(name)
 
 
 def _scrubbed(value: Any) -> Any:

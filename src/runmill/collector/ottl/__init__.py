@@ -1,0 +1,1 @@
+"""The part of OTTL, the OpenTelemetry Transformation Language, in which filters are written."""

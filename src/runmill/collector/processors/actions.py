@@ -1,0 +1,140 @@
+"""What ``resource`` and ``attributes`` do to a list of attributes.
+
+Source: OpenTelemetry Collector, internal/coreinternal/attraction.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
+
+from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+
+from runmill.collector.processors.records import any_value, find, plain
+from runmill.collector.values import Section
+
+__all__ = ["ActionConfig"]
+
+_NEEDS_VALUE: Final = ("insert", "update", "upsert")
+
+
+class ActionConfig(Section):
+    """One change."""
+
+    key: str = ""
+    """The attribute that is changed."""
+    action: Literal["insert", "update", "upsert", "delete", "hash", "extract", "convert"]
+    """insert: where it is missing; update: where it is; upsert: always; hash: its SHA-256 in place of the value;
+    extract: `pattern`'s named groups become attributes; convert: to `converted_type`."""
+    value: StrictBool | StrictInt | StrictFloat | StrictStr | list[object] | dict[str, object] | None = None
+    from_attribute: str = ""
+    """Take the value of this attribute; where it is missing, nothing is done."""
+    pattern: str = ""
+    """A regular expression. For delete and hash: every key that it matches, beside `key`."""
+    converted_type: Literal["int", "double", "string"] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "ActionConfig":
+        if not self.key and not (self.pattern and self.action in ("delete", "hash")):
+            raise ValueError(f"action {self.action!r} has no key. Add 'key:'")
+        if self.action in _NEEDS_VALUE and (self.value is None) == (not self.from_attribute):
+            raise ValueError(f"action {self.action!r} needs either value or from_attribute. Give one of them")
+        if (self.action == "convert") != (self.converted_type is not None):
+            raise ValueError("converted_type belongs to action 'convert', which needs it. Add or remove it")
+        if self.action == "extract" and not re.compile(self.pattern).groupindex:
+            raise ValueError(f"pattern {self.pattern!r} has no named group. Write for example (?P<user>.*)@.*")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_pattern(cls, found: object) -> object:
+        pattern = found.get("pattern") if isinstance(found, Mapping) else None
+        try:
+            re.compile(str(pattern or ""))
+        except re.error as error:
+            raise ValueError(f"pattern {pattern!r} is no regular expression: {error}. Correct it") from error
+        return found
+
+    def apply(self, attributes: Any) -> bool:
+        """Change a list of KeyValues in place; say whether it changed."""
+        return _APPLY[self.action](self, attributes)
+
+
+def _set(action: ActionConfig, attributes: Any) -> bool:
+    present = find(attributes, action.key)
+    if (action.action == "insert" and present is not None) or (action.action == "update" and present is None):
+        return False
+    if action.from_attribute:
+        source = find(attributes, action.from_attribute)
+        if source is None:
+            return False
+        value = source.value
+    else:
+        value = any_value(action.value)
+    _put(attributes, action.key, value)
+    return True
+
+
+def _put(attributes: Any, key: str, value: Any) -> None:
+    pair = find(attributes, key)
+    if pair is None:
+        pair = attributes.add(key=key)
+    pair.value.CopyFrom(value)
+
+
+def _matching(action: ActionConfig, attributes: Any) -> list[int]:
+    matches = re.compile(action.pattern).search if action.pattern else (lambda _: False)
+    return [at for at, pair in enumerate(attributes) if pair.key == action.key or matches(pair.key)]
+
+
+def _delete(action: ActionConfig, attributes: Any) -> bool:
+    gone = _matching(action, attributes)
+    for at in reversed(gone):
+        del attributes[at]
+    return bool(gone)
+
+
+def _hash(action: ActionConfig, attributes: Any) -> bool:
+    found = _matching(action, attributes)
+    for at in found:
+        value = plain(attributes[at].value)
+        raw = value if isinstance(value, bytes) else str(value).encode()
+        attributes[at].value.string_value = hashlib.sha256(raw).hexdigest()
+    return bool(found)
+
+
+def _extract(action: ActionConfig, attributes: Any) -> bool:
+    pair = find(attributes, action.key)
+    text = plain(pair.value) if pair is not None else None
+    match = re.search(action.pattern, text) if isinstance(text, str) else None
+    if match is None:
+        return False
+    for name, found in match.groupdict().items():
+        if found is not None:
+            _put(attributes, name, any_value(found))
+    return True
+
+
+_CONVERT: Final[Mapping[str, Callable[[Any], object]]] = {
+    "int": lambda value: int(float(value)) if isinstance(value, str) and "." in value else int(value),
+    "double": float,
+    "string": lambda value: str(value).lower() if isinstance(value, bool) else str(value),
+}
+
+
+def _convert(action: ActionConfig, attributes: Any) -> bool:
+    pair = find(attributes, action.key)
+    if pair is None or action.converted_type is None:
+        return False
+    try:
+        value = _CONVERT[action.converted_type](plain(pair.value))
+    except (TypeError, ValueError, OverflowError):
+        return False  # what is no number stays as it is
+    pair.value.CopyFrom(any_value(value))
+    return True
+
+
+_APPLY: Final[Mapping[str, Callable[[ActionConfig, Any], bool]]] = {
+    "insert": _set, "update": _set, "upsert": _set,
+    "delete": _delete, "hash": _hash, "extract": _extract, "convert": _convert,
+}  # fmt: skip
