@@ -12,6 +12,7 @@ from runmill.model import Run
 
 __all__ = ["wait_for_end"]
 
+_FIRST_LOOK_SECONDS: Final = 0.05
 _LOOK_SECONDS: Final = 0.5
 _STREAMING: Final = "Streaming user_logs/std_log.txt"
 """The words that Azure ML v1 printed, for those who look for them; what follows is the log with all its sources."""
@@ -46,6 +47,7 @@ def wait_for_end(
 
 
 def _wait(client: Client, run_id: str, output: "_Output | None", before_look: Callable[[], None]) -> Run:
+    pause_seconds = _FIRST_LOOK_SECONDS
     while True:
         before_look()
         # State first, output second: what was logged before the end is printed before the loop is left.
@@ -54,7 +56,8 @@ def _wait(client: Client, run_id: str, output: "_Output | None", before_look: Ca
             output.print_new()
         if run.status in _ENDED:
             return run
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * 1.5, _LOOK_SECONDS)
 
 
 class _Output:

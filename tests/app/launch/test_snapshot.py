@@ -53,7 +53,7 @@ def names_by_git(folder: Path) -> set[str]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=trees)
 def test_gitignore_means_what_git_says(tmp_path_factory, tree):
     """Whatever the tree and its ignore files: the files are those that git itself would add."""

@@ -124,7 +124,11 @@ class Child:
         with _Streams(self._streams) as streams:
             ended_at = float("inf")
             while streams.are_open or self._process.poll() is None:
-                streams.pass_on(watched)
+                if streams.are_open:
+                    streams.pass_on(watched)
+                else:  # closed both: only its end is left to wait for
+                    with suppress(subprocess.TimeoutExpired):
+                        self._process.wait(_LOOK_SECONDS)
                 watched.tick()
                 if self._process.poll() is None:
                     self._stop_if_asked(watched, deadline, limit_seconds, grace_seconds)
@@ -204,9 +208,6 @@ class _Streams:
 
     def pass_on(self, watched: Watched) -> None:
         """Hand on what is there; wait for it a little."""
-        if not self.are_open:
-            time.sleep(_LOOK_SECONDS)  # the script closed both its streams: only its end is left to wait for
-            return
         for key, _ in self._selector.select(_LOOK_SECONDS):
             content = _read(key.fd)
             if not content or not watched.take(key.data, content):
