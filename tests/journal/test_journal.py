@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,49 @@ def test_threads_append_without_losing_or_mixing(home: Path) -> None:
     bodies = read_all(read_own(journal))
     by_thread = {name: [body for body in bodies if body.startswith(f"{name}:")] for name in range(8)}
     assert by_thread == {name: [f"{name}:{n}" for n in range(2000)] for name in range(8)}
+    assert journal.dropped.total() == 0
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns every few instructions, so that what can come between comes between."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("restless")
+def test_threads_reader_and_onlooker_get_on_without_locks(home: Path) -> None:
+    """While segments are written, freed, reused and counted by ten threads: each record once, in order, no error."""
+    journal, is_over = make(home, bounds=Bounds(segment_bytes=512)), threading.Event()
+    reader = read_own(journal)
+
+    def append(name: int) -> None:
+        for n in range(800):
+            journal.append(log(f"{name}:{n}"))
+
+    def read() -> list[str]:
+        bodies = list[str]()
+        while not is_over.is_set():
+            bodies += read_all(reader)
+        return bodies + read_all(reader)
+
+    def look_on() -> None:
+        while not is_over.is_set():
+            reader.pending_count()
+            _ = journal.segments[-1].position
+
+    with ThreadPoolExecutor(10) as pool:
+        reading, looking = pool.submit(read), pool.submit(look_on)
+        try:
+            list(pool.map(append, range(8)))
+        finally:
+            is_over.set()
+    assert looking.result() is None
+    by_thread = {name: [body for body in reading.result() if body.startswith(f"{name}:")] for name in range(8)}
+    assert by_thread == {name: [f"{name}:{n}" for n in range(800)] for name in range(8)}
     assert journal.dropped.total() == 0
 
 

@@ -24,11 +24,13 @@ _POPULATE_WRITE: Final = 23
 class Segment:
     """A run of frames. Without a *path* it lives in memory and dies with the process."""
 
-    __slots__ = ("_map", "number", "path", "write")
+    __slots__ = ("_map", "number", "path", "size_bytes", "write")
 
     def __init__(self, number: int, path: Path | None, mapping: mmap.mmap) -> None:
         self.number = number
         self.path = path
+        self.size_bytes = len(mapping)
+        """What it takes on disk."""
         self._map = mapping
         self.write = mapping.write
         """Append one frame. Raises ValueError when it does not fit, and after `seal` or `close`."""
@@ -51,18 +53,19 @@ class Segment:
             return cls(int(path.name.removesuffix(SUFFIX)), path, mmap.mmap(file.fileno(), 0))
 
     @property
-    def size_bytes(self) -> int:
-        """What it takes on disk."""
-        return len(self._map)
-
-    @property
     def position(self) -> int:
-        """The offset behind the last frame written by this process."""
-        return self._map.tell()
+        """The offset behind the last frame written by this process; the end when the reader has freed it meanwhile."""
+        try:
+            return self._map.tell()
+        except ValueError:
+            return self.size_bytes
 
     def read(self, start: int, size: int) -> bytes:
-        """Copy up to *size* bytes from *start*."""
-        return self._map[start : start + size]
+        """Copy up to *size* bytes from *start*; none when the reader has freed it meanwhile."""
+        try:
+            return self._map[start : start + size]
+        except ValueError:
+            return b""
 
     def touch(self) -> None:
         """Have every page mapped now, so that no caller pays the page faults; nothing where the system cannot."""
@@ -80,7 +83,7 @@ class Segment:
         # First the name: a process killed in between leaves no segment with records that were delivered.
         self.path = self.path.rename(self.path.with_suffix(".spare"))
         self.seal()
-        self._map[:] = bytes(len(self._map))
+        self._map[:] = bytes(self.size_bytes)
 
     def reuse(self, number: int) -> None:
         """Make a blank one the empty segment *number*."""
