@@ -2,11 +2,12 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from runmill.collector.values import Section, section_of
+from runmill.collector.values import Section
 
 __all__ = ["did_you_mean", "explain"]
 
@@ -48,11 +49,27 @@ def _what_to_do(details: ErrorDetails, section: type[Section]) -> str:
 
 def _unknown_key(location: tuple[int | str, ...], section: type[Section]) -> str:
     *parents, wrong = location
-    owner: type[Section] | None = section
+    owners = [section]
     for key in parents:
-        owner = section_of(owner, str(key)) if owner else None
-    known = sorted(owner.model_fields) if owner else []
+        if isinstance(key, str):
+            # The member of a list is one of several sections: its `type` says which.
+            fields = [one.model_fields[key] for one in owners if key in one.model_fields]
+            owners = [one for one in owners if _type_of(one) == key] or [
+                below for field in fields for below in _sections_in(field.annotation)
+            ]
+    known = sorted({field.alias or name for one in owners for name, field in one.model_fields.items()})
     return f"unknown key (known: {', '.join(known) or 'none'}).{did_you_mean(str(wrong), known)} Correct or remove it."
+
+
+def _sections_in(annotation: object) -> list[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for argument in get_args(annotation) for section in _sections_in(argument)]
+
+
+def _type_of(section: type[Section]) -> str | None:
+    field = section.model_fields.get("type")
+    return next(iter(get_args(field.annotation)), None) if field is not None else None
 
 
 def _join(path: str, location: tuple[int | str, ...]) -> str:

@@ -44,6 +44,7 @@ class _Cut(NamedTuple):
     range: Range
     payload: bytes
     record_count: int
+    dropped_count: int
 
 
 class Harvest:
@@ -62,6 +63,8 @@ class Harvest:
         self._is_taken = False
         """Whether the batch given last was taken, and that is not written down yet."""
         self._turn = 0
+        self.dropped_count = 0
+        """How many records operators have left out."""
         self._unfinished = follower.restore()
 
     @property
@@ -138,6 +141,7 @@ class Harvest:
 
     def _finish(self, cuts: list[_Cut]) -> None:
         for cut in cuts:
+            self.dropped_count += cut.dropped_count
             self._follower.move(cut.range.file_id, cut.range.mark)
 
     def _cuts(self) -> list[_Cut]:
@@ -227,7 +231,7 @@ class Harvest:
             skipped = mark_bytes if tail.cursor.mark.offset == 0 else 0
         skipped = skipped or self._late_newline(tail, raw)
         reading = recipe.read(raw[skipped:] if skipped else raw, is_final=is_final)
-        return Reading(reading.entries, reading.consumed + skipped)
+        return reading._replace(consumed=reading.consumed + skipped)
 
     def _late_newline(self, tail: Tail, raw: bytes) -> int:
         """Give the size of the newline that ends a line which was given without one before."""
@@ -241,4 +245,4 @@ class Harvest:
         end = offset + reading.consumed
         payload = encode(reading.entries, self._origin_of(tail.cursor.path), observed_unix_nano=self._pace.unix_nano())
         planned = Range(tail.cursor.file_id, offset, self._follower.mark(tail, end))
-        return _Cut(tail, planned, payload, len(reading.entries))
+        return _Cut(tail, planned, payload, len(reading.entries), reading.dropped_count)

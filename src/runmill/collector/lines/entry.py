@@ -46,6 +46,8 @@ class Lines(NamedTuple):
     held: int | None = None
     """The first source line of something that may go on in the next block, such as a line cut in pieces; None when
     all is whole."""
+    dropped_count: int = 0
+    """How many records were left out on purpose."""
 
 
 def entry_of(gathered: Gathered) -> Entry:

@@ -27,6 +27,8 @@ class Reading(NamedTuple):
     entries: "list[Gathered]"
     consumed: int
     """How many bytes they are; the rest is to be read again with what follows."""
+    dropped_count: int = 0
+    """How many of the records in these bytes were left out on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,14 @@ class Recipe:
         """Give what *raw* is; with *is_final* all of it, as if nothing more came."""
         block = self.framing.split(raw, is_final=is_final)
         found, held = settle(self.opening(block.lines, is_final))
+        dropped_count = 0
         for step in self.steps:
             found, held_here = settle(step(found, is_final))
+            dropped_count += found.dropped_count
             held = held if held_here is None else held_here  # what a step is given stands before what was held already
         if held is None:
-            return Reading(found.entries, block.consumed)
-        return Reading(found.entries, block.ends[held - 1] if held else 0)
+            return Reading(found.entries, block.consumed, dropped_count)
+        return Reading(found.entries, block.ends[held - 1] if held else 0, dropped_count)
 
     def with_encoding(self, encoding: str) -> "Recipe":
         """Give the same for a file in another encoding."""

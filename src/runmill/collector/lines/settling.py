@@ -19,4 +19,4 @@ def settle(found: Lines) -> tuple[Lines, int | None]:
         if earlier >= held:
             break
         held = earlier
-    return Lines([entry for entry in found.entries if entry[1] < held]), held
+    return found._replace(entries=[entry for entry in found.entries if entry[1] < held]), held

@@ -85,6 +85,9 @@ class FileLogReceiver:
         await self._sleep(self._config.poll_interval)
         await self._in_thread(harvest.poll)
         self._telemetry.set("otelcol_fileconsumer_open_files", harvest.open_file_count, receiver=self._receiver_id)
+        if harvest.dropped_count:
+            labels = {"component": self._receiver_id, "reason": "filter operator", "signal": "logs"}
+            self._telemetry.set("runmill_dropped_records_total", harvest.dropped_count, **labels)
         self._polled.set()
 
     async def _deliver(self, harvest: Harvest) -> None:

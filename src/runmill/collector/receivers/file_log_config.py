@@ -1,6 +1,5 @@
 """What the YAML says of the ``file_log`` receiver."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -8,9 +7,10 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from runmill.collector.lines.framing import codec_name
+from runmill.collector.receivers.operator_config import ContainerConfig, OperatorConfig, Pattern
 from runmill.collector.values import Duration, Section, Size
 
-__all__ = ["ContainerConfig", "FileLogConfig", "MultilineConfig", "OperatorConfig", "RetryConfig"]
+__all__ = ["FileLogConfig", "MultilineConfig", "RetryConfig"]
 
 _UPSTREAM_STORAGE: Final = "file_storage"
 
@@ -21,18 +21,6 @@ def _check_encoding(value: str) -> str:
     except LookupError:
         raise ValueError(f"{value!r} is no encoding. Write for example utf-8, utf-16le, latin-1 or nop") from None
     return value
-
-
-def _check_pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"{value!r} is no regular expression: {error}") from None
-    return value
-
-
-Pattern = Annotated[str, AfterValidator(_check_pattern)]
-"""A regular expression, in Python's notation."""
 
 
 class MultilineConfig(Section):
@@ -59,24 +47,6 @@ class RetryConfig(Section):
     initial_interval: Duration = 1
     max_interval: Duration = 30
     max_elapsed_time: Duration = 0
-
-
-class ContainerConfig(Section):
-    """Takes off what a container engine put around each line, and joins the lines it cut."""
-
-    type: Literal["container"]
-    id: str | None = None
-    """A name for the operator."""
-    format: Literal["auto", "docker", "crio", "containerd"] = "auto"
-    """What wrote the files; `auto` tells by each line."""
-    add_metadata_from_filepath: bool = True
-    """Read pod, namespace, container and restart from paths such as `/var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log`
-    into the resource; a path of another form adds nothing."""
-    max_log_size: Size = 10 * 2**20
-    """A joined line that is longer is cut into several records."""
-
-
-OperatorConfig = ContainerConfig
 
 
 class FileLogConfig(Section):
@@ -131,9 +101,10 @@ class FileLogConfig(Section):
     """Attributes for every record."""
     resource: dict[str, str] = Field(default_factory=dict)
     """Attributes for the resource of every record."""
-    structured_lines: bool = True
+    structured_lines: bool | None = None
     """Understand lines that were log records before they were printed (JSON of python-json-logger, structlog and
-    runmill, the default formats of logging and uvicorn), and Python tracebacks. What is not understood stays text."""
+    runmill, the default formats of logging and uvicorn), and Python tracebacks. What is not understood stays text. By
+    default on, unless there are operators beside `container`: these then read what was printed."""
     operators: list[OperatorConfig] = Field(default_factory=list)
     """What is done with each record, in this order."""
 
@@ -148,6 +119,13 @@ class FileLogConfig(Section):
             yield "operators: 'container' reads lines as they are in the file. Name it once, as the first"
         if self.container is not None and self.multiline is not None:
             yield "multiline: the lines of a container's file are joined by 'container'. Remove one of them"
+
+    @property
+    def understands(self) -> bool:
+        """Whether structured lines are understood."""
+        if self.structured_lines is not None:
+            return self.structured_lines
+        return all(isinstance(operator, ContainerConfig) for operator in self.operators)
 
     @property
     def container(self) -> ContainerConfig | None:

@@ -11,7 +11,9 @@ from runmill.collector.lines.multiline import Multiline
 from runmill.collector.lines.recipe import Opening, Recipe, Step, as_bytes, plain
 from runmill.collector.lines.trimming import Trim
 from runmill.collector.lines.understanding import understand
-from runmill.collector.receivers.file_log_config import ContainerConfig, FileLogConfig, MultilineConfig
+from runmill.collector.receivers.file_log_config import FileLogConfig, MultilineConfig
+from runmill.collector.receivers.operator_config import ContainerConfig
+from runmill.collector.receivers.operators import steps_of
 from runmill.collector.receivers.stream_config import StreamConfig
 
 __all__ = ["recipe_of", "stream_recipe"]
@@ -55,8 +57,9 @@ def _multiline(config: MultilineConfig, max_bytes: int) -> Multiline:
 
 
 def _steps(config: FileLogConfig) -> Iterator[Step]:
-    if config.structured_lines:
+    if config.understands:
         yield understand
     keeps_all = config.preserve_leading_whitespaces and config.preserve_trailing_whitespaces
     if config.container is None and not keeps_all:
         yield Trim(is_left=not config.preserve_leading_whitespaces, is_right=not config.preserve_trailing_whitespaces)
+    yield from steps_of(config.operators)
