@@ -79,8 +79,8 @@ def scalar(run_id: str, metric: str, value, *, index: int, step: int | None = No
         cell = {"value": float(value), "value_int": value}
     return {
         "run_id": run_id, "metric": metric, "kind": kind, "column": column, "index": index, "step": step,
-        "time_unix_nano": START + index * SECOND, "attributes": "{}", "unit": "", "description": "", "scope": "",
-        "service": "train.py", "resource_id": "r1", **cell,
+        "time_unix_nano": START + (index if step is None else step) * SECOND, "attributes": "{}", "unit": "",
+        "description": "", "scope": "", "service": "train.py", "resource_id": "r1", **cell,
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Metrics as a page draws them: panels with the picture that stands there until the script draws a better one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -12,13 +12,15 @@ from runmill.store.query import Bucket, PointQuery, SeriesQuery
 from runmill.views.answers import encode
 from runmill.views.portal.documents import DocumentView, document_view
 from runmill.views.portal.drawing import Drawing, draw
-from runmill.views.portal.panels import Chart, Document, Panel, Picture, Table, Tile, panels_of, table_rows
+from runmill.views.portal.panels import Chart, Document, Panel, Picture, Table, Tile, is_system, panels_of, table_rows
+from runmill.views.portal.run_head import RunHead
 
 __all__ = ["ChartView", "MetricsView", "TableView", "metrics_view", "sparkline"]
 
 _PICTURES: Final = 24
 """Charts beyond these are drawn when the reader comes to them: a page with 500 metrics opens as fast."""
 _PICTURE_BUCKETS: Final = 160
+_SPARK_BUCKETS: Final = 60
 _ROWS: Final = 100
 
 
@@ -64,14 +66,15 @@ class MetricsView:
         return not (self.tiles or self.charts or self.tables or self.documents or self.pictures)
 
 
-def metrics_view(store: Store, run_id: RunId) -> MetricsView:
-    """Read what is known of a run's metrics, and a picture of each of the first."""
-    panels: Sequence[Panel] = panels_of(store.metrics([run_id]).get(run_id, []))
+def metrics_view(store: Store, head: RunHead, *, system: bool = False) -> MetricsView:
+    """Give the metrics of what was trained, or those of the machine, and a picture of each of the first."""
+    run_id = head.run.run_id
+    panels: Sequence[Panel] = panels_of([each for each in head.metrics if is_system(each) is system])
     charts = [panel for panel in panels if isinstance(panel, Chart)]
     return MetricsView(
         tiles=tuple(panel for panel in panels if isinstance(panel, Tile)),
         charts=tuple(
-            ChartView(panel, _picture(store, run_id, panel) if place < _PICTURES else None)
+            ChartView(panel, _picture(store, head, panel) if place < _PICTURES else None)
             for place, panel in enumerate(charts)
         ),
         tables=tuple(_table(store, run_id, panel) for panel in panels if isinstance(panel, Table)),
@@ -82,11 +85,13 @@ def metrics_view(store: Store, run_id: RunId) -> MetricsView:
 
 def sparkline(store: Store, run_id: RunId, metric: MetricSummary) -> Drawing | None:
     """Draw a series as small as a word."""
-    return draw([_points(_buckets(store, run_id, metric.metric, metric.column, 60))], width=120, height=28)
+    query = SeriesQuery(run_id=run_id, metric=metric.metric, column=metric.column, buckets=_SPARK_BUCKETS)
+    return draw([_points(_buckets(store, query))], width=120, height=28)
 
 
-def _picture(store: Store, run_id: RunId, panel: Chart) -> Drawing | None:
-    columns = [_buckets(store, run_id, panel.metric, column, _PICTURE_BUCKETS) for column in panel.columns]
+def _picture(store: Store, head: RunHead, panel: Chart) -> Drawing | None:
+    asked = SeriesQuery(run_id=head.run.run_id, metric=panel.metric, buckets=_PICTURE_BUCKETS, rank=head.rank)
+    columns = [_buckets(store, replace(asked, column=column)) for column in panel.columns]
     if panel.kind == "xy":
         x_by_place = {bucket.x: bucket.last for bucket in columns[0]}
         pairs = [(x_by_place.get(bucket.x), bucket.last) for bucket in columns[1]]
@@ -94,11 +99,11 @@ def _picture(store: Store, run_id: RunId, panel: Chart) -> Drawing | None:
     return draw([_points(buckets) for buckets in columns], width=400, height=200)
 
 
-def _buckets(store: Store, run_id: RunId, metric: str, column: str | None, buckets: int) -> Sequence[Bucket]:
+def _buckets(store: Store, query: SeriesQuery) -> Sequence[Bucket]:
     try:
-        return store.series(SeriesQuery(run_id=run_id, metric=metric, column=column, buckets=buckets)).buckets
+        return store.series(query).buckets
     except NotFound:
-        return ()  # pruned between the summary and this
+        return ()  # pruned between the summary and this, or this rank logged none
 
 
 def _points(buckets: Sequence[Bucket]) -> list[tuple[float, float | None]]:

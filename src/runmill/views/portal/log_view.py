@@ -1,25 +1,30 @@
-"""A page of log lines with what the reader filtered by, and in words what matched nothing."""
+"""A page of log lines: the newest, those beside another page, or those around a moment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from runmill.store import cursor
+from runmill.store.cursor import Position
 from runmill.store.interface import Store
 from runmill.store.query import LogPage, LogQuery
+from runmill.views.portal.histogram import Histogram, histogram_of
 from runmill.views.portal.lines import Line, line_of
+from runmill.views.portal.log_filters import FILTERS, Chip, Nothing, chips_of, explain_nothing
 
 __all__ = ["LogView", "log_view"]
 
-_FILTERS: Final = ("level", "logger", "text", "service", "stream", "rank", "since", "until")
+_SLICES: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class LogView:
     """What a log list shows."""
 
-    filters: dict[str, str]
+    filters: Mapping[str, str]
     """As they stand in the address; only those that are set."""
     lines: tuple[Line, ...]
     page: LogPage
@@ -27,44 +32,74 @@ class LogView:
     """Loggers (or services) to choose from, with their counts."""
     live: bool
     """Whether it ends at the newest record: then it may go on by itself."""
-    older: str
-    newer: str
-    """Query strings of the pages beside it; empty where there is none."""
-    culprit: str
-    """Of an empty page: the filter that alone matches nothing, in words; empty if only their combination does."""
+    at_unix_nano: int | None
+    """The moment it was asked to show: then it has lines from before and after it, and does not follow."""
+    chips: tuple[Chip, ...]
+    nothing: Nothing | None
+    """Of a page that its filters left empty: why."""
+    histogram: Histogram | None
 
     @property
-    def last_cursor(self) -> int:
-        """The greatest cursor on the page: where a live view goes on."""
-        return max((line.record.cursor for line in self.lines), default=0)
+    def older(self) -> str:
+        """The query string of the page before; empty where there is none."""
+        return self._beside("before", self.page.first) if self.page.more_before else ""
+
+    @property
+    def newer(self) -> str:
+        """The query string of the page after."""
+        return self._beside("after", self.page.last) if self.page.more_after else ""
+
+    @property
+    def place_of_moment(self) -> int:
+        """How many lines are before the moment; -1 where none was asked for."""
+        at = self.at_unix_nano
+        return -1 if at is None else sum(1 for line in self.lines if line.record.time_unix_nano < at)
+
+    def query_of(self, **changed: object) -> str:
+        """Give the query string with other filters."""
+        kept = {key: value for key, value in self.filters.items() if key != "at"}
+        return urlencode({**kept, **changed})
+
+    def _beside(self, name: str, place: str | None) -> str:
+        return self.query_of(**{name: place or ""})
 
 
-def log_view(store: Store, request: Request, query: LogQuery, names: list[tuple[str, int]]) -> LogView:
-    """Read the page that *query* asks for."""
-    page = store.logs(query)
-    filters = {key: value for key in _FILTERS if (value := request.query_params.get(key))}
+def log_view(
+    store: Store,
+    request: Request,
+    query: LogQuery,
+    names: list[tuple[str, int]],
+    *,
+    at_unix_nano: int | None = None,
+    with_histogram: bool = False,
+) -> LogView:
+    """Read the page that *query* asks for; half of it before *at_unix_nano* and half after, where that is given."""
+    page = store.logs(query) if at_unix_nano is None else _around(store, query, at_unix_nano)
+    filters = {key: value for key in FILTERS if (value := request.query_params.get(key))}
+    counts = store.log_counts(query, slices=_SLICES) if with_histogram and page.records else []
     return LogView(
         filters=filters,
         lines=tuple(line_of(record) for record in page.records),
         page=page,
         names=tuple(names),
         live=not page.more_after and query.until_unix_nano is None,
-        older=urlencode({**filters, "before": page.first}) if page.more_before and page.first else "",
-        newer=urlencode({**filters, "after": page.last}) if page.more_after and page.last else "",
-        culprit="" if page.records else _culprit(store, query, filters),
+        at_unix_nano=at_unix_nano,
+        chips=tuple(chips_of(query, filters, at_unix_nano)),
+        nothing=explain_nothing(store, query, filters) if filters and not page.records else None,
+        histogram=histogram_of(counts, slices=_SLICES),
     )
 
 
-def _culprit(store: Store, query: LogQuery, filters: dict[str, str]) -> str:
-    whole = LogQuery(run_id=query.run_id, service=query.service, limit=1)
-    alone = (
-        ("level", replace(whole, min_severity=query.min_severity)),
-        ("logger", replace(whole, logger=query.logger)),
-        ("text", replace(whole, text=query.text)),
-        ("stream", replace(whole, stream=query.stream)),
-        ("rank", replace(whole, rank=query.rank)),
+def _around(store: Store, query: LogQuery, at_unix_nano: int) -> LogPage:
+    place, half = cursor.encode(Position(at_unix_nano, 0)), max(1, query.limit // 2)
+    older = store.logs(replace(query, before=place, after=None, limit=half))
+    newer = store.logs(replace(query, before=None, after=place, limit=half))
+    return LogPage(
+        records=older.records + newer.records,
+        first=older.first or newer.first,
+        last=newer.last or older.last,
+        more_before=older.more_before,
+        more_after=newer.more_after,
+        # What is committed between the two looks may be in neither: a live view looks from the first of them on.
+        committed=older.committed,
     )
-    for name, single in alone:
-        if name in filters and not store.logs(single).records:
-            return f"{name} {filters[name]!r}"
-    return ""

@@ -7,10 +7,22 @@ from typing import Final, Literal, TypeAlias
 
 from runmill.model import MetricPoint, MetricSummary
 
-__all__ = ["Chart", "Document", "Panel", "Picture", "Table", "Tile", "main_metric", "panels_of", "table_rows"]
+__all__ = [
+    "Chart",
+    "Document",
+    "Panel",
+    "Picture",
+    "Table",
+    "Tile",
+    "is_system",
+    "main_metric",
+    "panels_of",
+    "table_rows",
+]
 
 _DOCUMENT_KINDS: Final = frozenset({"confusion_matrix", "accuracy_table", "residuals", "predictions"})
 _DRAWN_COLUMNS: Final = 2
+_SYSTEM: Final = ("system.", "process.", "container.", "hw.")
 # Of several metrics these are what a run is usually judged by.
 _JUDGED_BY: Final = ("val_loss", "loss", "mse", "rmse", "mae", "accuracy", "acc", "auc", "f1", "score", "reward")
 
@@ -74,8 +86,13 @@ def panels_of(summaries: Sequence[MetricSummary]) -> list[Panel]:
 
 def main_metric(summaries: Sequence[MetricSummary]) -> MetricSummary | None:
     """Give the series by which to judge a run at a glance, or None when nothing repeats."""
-    drawn = [each for each in summaries if each.column is None and each.numeric_count > 1]
+    drawn = [each for each in summaries if each.column is None and each.numeric_count > 1 and not is_system(each)]
     return min(drawn, key=_judged_by, default=None)
+
+
+def is_system(summary: MetricSummary) -> bool:
+    """Say whether it is of the machine or the process rather than of what was trained, by OTel's names."""
+    return summary.metric.startswith(_SYSTEM)
 
 
 def table_rows(points: Iterable[MetricPoint], columns: Sequence[str | None], *, limit: int) -> list[list[object]]:

@@ -1,11 +1,16 @@
 /** @file One chart: asks for as many points as it has pixels, draws, zooms into finer ones. */
 
+import { look, pin, placeAt, spanOf } from "./moment.js";
 import { CONFIG, layout, plotly, traces } from "./plotting.js";
 import { fetchSeries, smoothed } from "./series.js";
 
 const MARKED_POINTS = 40;
 
-/** @typedef {{x: string, log: boolean, smooth: number}} Settings */
+/**
+ * @typedef {{x: string, log: boolean, smooth: number}} Settings
+ * @typedef {{run: string, rank?: string, column: string | null, name: string, place: number, start?: number}} Line
+ * of a chart: whose points, under which name and colour; `start` is the run's, where time counts from it
+ */
 
 export class Chart {
   /**
@@ -17,6 +22,8 @@ export class Chart {
     this.settings = settings;
     this.plot = /** @type {any} */ (figure.querySelector(".plot"));
     this.metric = figure.dataset.metric ?? "";
+    this.lines = linesOf(figure);
+    this.isPairs = figure.dataset.kind === "xy";
     this.seen = false;
     this.stale = true;
     this.reading = false;
@@ -24,6 +31,10 @@ export class Chart {
     this.series = [];
     /** @type {[number, number] | null} */
     this.range = null;
+    /** @type {number | string | null} */
+    this.crossed = null;
+    /** @type {number | null} */
+    this.pinned = null;
   }
 
   /** Read the series anew and draw; while that goes on, one more wish for it is remembered. */
@@ -45,36 +56,37 @@ export class Chart {
   }
 
   read() {
-    const columns = /** @type {(string | null)[]} */ (JSON.parse(this.figure.dataset.columns ?? "[null]"));
-    const how = { x: this.figure.dataset.kind === "xy" ? "index" : this.settings().x, buckets: Math.max(100, this.plot.clientWidth), range: this.range ?? undefined };
-    return Promise.all(columns.map((column) => fetchSeries(this.figure.dataset.run ?? "", this.metric, column, how)));
+    const how = { x: this.isPairs ? "index" : this.settings().x, buckets: Math.max(100, this.plot.clientWidth), range: this.range ?? undefined };
+    return Promise.all(this.lines.map((line) => fetchSeries(line, this.metric, how)));
   }
 
   /** Draw what was read last, as the settings want it now. */
   async draw() {
     if (!this.series.length) return;
     const Plotly = await plotly();
-    const { drawn, xType, xTitle } = this.figure.dataset.kind === "xy" ? this.pairs() : this.lines();
+    const { drawn, xType, xTitle } = this.isPairs ? this.pairs() : this.curves();
     const shape = layout({ xType, xTitle, log: this.settings().log });
     Object.assign(shape.xaxis, this.range ? { range: this.range, autorange: false } : { autorange: true });
     await Plotly.react(this.plot, drawn, shape, CONFIG);
     if (!this.plot.classList.contains("drawn")) this.listen();
     this.plot.classList.add("drawn");
-    this.sayNonFinite();
+    this.placeMarks();
+    this.sayWhatIsMissing();
   }
 
-  lines() {
+  curves() {
     const { smooth } = this.settings();
-    const isTime = this.series[0].x === "time";
-    const drawn = this.series.flatMap(({ buckets, column }, place) => traces({
-      x: buckets.map(({ x }) => (isTime ? new Date(x / 1e6).toISOString() : x)),
+    const isTime = this.series.some(({ x }) => x === "time");
+    const drawn = this.series.flatMap(({ buckets }, number) => traces({
+      x: buckets.map(({ x }) => (isTime ? timeOfDay(x, this.lines[number].start) : x)),
       y: smoothed(buckets.map(({ last }) => last), smooth),
       low: buckets.map(({ minimum }) => minimum),
       high: buckets.map(({ maximum }) => maximum),
-      name: column ?? this.metric,
-      place,
+      name: this.lines[number].name,
+      place: this.lines[number].place,
       banded: buckets.some(({ count }) => count > 1),
       marked: buckets.length <= MARKED_POINTS,
+      buckets,
     }));
     return { drawn, xType: /** @type {"linear" | "date"} */ (isTime ? "date" : "linear"), xTitle: "" };
   }
@@ -83,23 +95,34 @@ export class Chart {
   pairs() {
     const [across, up] = this.series;
     const xs = new Map(across.buckets.map(({ x, last }) => [x, last]));
-    const pairs = up.buckets.filter(({ x }) => xs.get(x) != null);
-    const y = pairs.map(({ last }) => last);
-    const x = pairs.map((bucket) => /** @type {number} */ (xs.get(bucket.x)));
-    const drawn = traces({ x, y, low: y, high: y, name: up.column ?? "", place: 0, banded: false, marked: pairs.length <= MARKED_POINTS });
+    const buckets = up.buckets.filter(({ x }) => xs.get(x) != null);
+    const y = buckets.map(({ last }) => last);
+    const x = buckets.map((bucket) => /** @type {number} */ (xs.get(bucket.x)));
+    const drawn = traces({ x, y, low: y, high: y, name: up.column ?? "", place: 0, banded: false, marked: buckets.length <= MARKED_POINTS, buckets });
     return { drawn, xType: /** @type {const} */ ("linear"), xTitle: across.column ?? "" };
   }
 
   listen() {
     this.plot.on("plotly_relayout", (/** @type {Record<string, unknown>} */ change) => {
-      if (this.figure.dataset.kind === "xy" || this.series[0].x === "time") return;
+      if (this.isPairs || this.series[0].x === "time") return;
       if ("xaxis.range[0]" in change) this.zoom([Number(change["xaxis.range[0]"]), Number(change["xaxis.range[1]"])]);
       else if (this.range && ("xaxis.autorange" in change || "xaxis.range" in change)) this.zoom(null);
     });
     this.plot.on("plotly_hover", (/** @type {any} */ event) => {
-      if (event.event) this.figure.dispatchEvent(new CustomEvent("charthover", { bubbles: true, detail: event.points[0].x }));
+      if (!event.event) return; // shown for another chart's pointer
+      const point = event.points.find((/** @type {any} */ each) => each.data.buckets);
+      if (point) look(spanOf(point.data.buckets, point.pointNumber));
+      this.figure.dispatchEvent(new CustomEvent("charthover", { bubbles: true, detail: event.points[0].x }));
     });
-    this.plot.on("plotly_unhover", () => this.figure.dispatchEvent(new CustomEvent("chartunhover", { bubbles: true })));
+    this.plot.on("plotly_unhover", () => {
+      look(null);
+      this.figure.dispatchEvent(new CustomEvent("chartunhover", { bubbles: true }));
+    });
+    this.plot.on("plotly_click", (/** @type {any} */ event) => {
+      const point = event.points.find((/** @type {any} */ each) => each.data.buckets);
+      if (point) pin(point.data.buckets[point.pointNumber].time_unix_nano);
+    });
+    this.plot.on("plotly_afterplot", () => this.placeMarks());
   }
 
   /** @param {[number, number] | null} range */
@@ -113,15 +136,69 @@ export class Chart {
    * @param {number | string | null} x
    */
   async point(x) {
-    if (!this.plot.classList.contains("drawn") || this.figure.dataset.kind === "xy") return;
+    if (!this.plot.classList.contains("drawn") || this.isPairs) return;
     const Plotly = await plotly();
     if (x === null) Plotly.Fx.unhover(this.plot);
     else Plotly.Fx.hover(this.plot, { xval: x }, ["xy"]);
   }
 
-  sayNonFinite() {
+  /**
+   * Draw a line where the pointer is, on this chart or another, or in the log; null takes it away.
+   * @param {number | string | null} x
+   */
+  cross(x) {
+    this.crossed = x;
+    this.placeMark("passing", x);
+  }
+
+  /**
+   * Draw a line at the chosen moment; null takes it away.
+   * @param {number | null} time
+   */
+  pin(time) {
+    this.pinned = time;
+    this.placeMark("pinned", time === null ? null : this.xAt(time));
+  }
+
+  /** After a drawing the lines may belong elsewhere. */
+  placeMarks() {
+    this.cross(this.crossed);
+    this.pin(this.pinned);
+  }
+
+  /**
+   * @param {"passing" | "pinned"} kind
+   * @param {number | string | null} x
+   */
+  placeMark(kind, x) {
+    const axis = this.plot._fullLayout?.xaxis;
+    const left = x === null || this.isPairs || !axis ? -1 : axis.d2p(x);
+    let line = /** @type {HTMLElement | null} */ (this.plot.querySelector(`.mark.${kind}`));
+    if (!(left >= 0 && left <= axis._length)) return line?.remove();
+    if (!line) {
+      line = document.createElement("i");
+      line.className = `mark ${kind}`;
+      this.plot.append(line);
+    }
+    line.style.left = `${axis._offset + left}px`;
+    line.dataset.x = typeof x === "string" ? new Date(x).toTimeString().slice(0, 8) : Number(x).toLocaleString("en");
+  }
+
+  /**
+   * @param {number} time
+   * @returns {number | string | null} the x at which the run was then; null before its first point
+   */
+  xAt(time) {
+    const [first] = this.series;
+    const place = first ? placeAt(first.buckets, time) : -1;
+    if (place < 0) return null;
+    return first.x === "time" ? timeOfDay(first.buckets[place].x, this.lines[0].start) : first.buckets[place].x;
+  }
+
+  sayWhatIsMissing() {
     const count = this.series.reduce((sum, { buckets }) => sum + buckets.reduce((all, bucket) => all + bucket.non_finite, 0), 0);
-    this.say(count ? `${count.toLocaleString("en")} NaN or infinite` : "");
+    const isEmpty = this.series.every(({ buckets }) => !buckets.length);
+    this.say(isEmpty ? `rank ${this.lines[0].rank} logged none` : count ? `${count.toLocaleString("en")} NaN or infinite` : "");
   }
 
   /** @param {string} text */
@@ -145,6 +222,27 @@ export class Chart {
     last.setAttribute("title", String(value));
     last.firstChild ? (last.firstChild.nodeValue = short(value)) : (last.textContent = short(value));
   }
+}
+
+/**
+ * A line a column, or on a page of several runs a line a run.
+ * @param {HTMLElement} figure
+ * @returns {Line[]}
+ */
+function linesOf(figure) {
+  if (figure.dataset.lines) return JSON.parse(figure.dataset.lines);
+  const columns = /** @type {(string | null)[]} */ (JSON.parse(figure.dataset.columns ?? "[null]"));
+  const { run = "", rank, metric = "" } = figure.dataset;
+  return columns.map((column, place) => ({ run, rank, column, name: column ?? metric, place }));
+}
+
+/**
+ * @param {number} time in nanoseconds
+ * @param {number} [start] of the run: then the time since it, as Plotly's dates begin in 1970
+ */
+function timeOfDay(time, start) {
+  if (start === undefined) return new Date(time / 1e6).toISOString();
+  return new Date((time - start) / 1e6).toISOString();
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { adoptFigures } from "./figures.js";
+import { pinned } from "./moment.js";
 import { readPage } from "./pieces.js";
 import { startRunsChart } from "./runs_chart.js";
 
@@ -32,12 +33,37 @@ export function startCharts() {
   document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw()));
   document.addEventListener("charthover", (event) => share(event, /** @type {CustomEvent} */ (event).detail));
   document.addEventListener("chartunhover", (event) => share(event, null));
+  startMoments();
+}
+
+/** A moment of the log is drawn on the charts; a chosen one, where there is no log, leads to the page that has one. */
+function startMoments() {
+  document.addEventListener("moment:mark", (event) => {
+    const time = /** @type {CustomEvent} */ (event).detail;
+    for (const chart of charts.values()) if (chart.seen) showAt(chart, time === null ? null : chart.xAt(time));
+  });
+  document.addEventListener("moment:shown", () => charts.forEach((chart) => chart.pin(pinned())));
+  document.addEventListener("moment:pin", (event) => {
+    const elsewhere = /** @type {HTMLElement | null} */ (document.querySelector("[data-log]"))?.dataset.log;
+    if (elsewhere) location.href = `${elsewhere}?at=${/** @type {CustomEvent} */ (event).detail}`;
+  });
+}
+
+/**
+ * @param {Chart} chart
+ * @param {number | string | null} x
+ */
+function showAt(chart, x) {
+  chart.cross(x);
+  chart.point(x);
 }
 
 function adopt() {
   for (const figure of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".chart[data-run]"))) {
     if (charts.has(figure)) continue;
-    charts.set(figure, new Chart(figure, settings));
+    const chart = new Chart(figure, settings);
+    chart.pinned = pinned();
+    charts.set(figure, chart);
     inView.observe(figure);
   }
 }
@@ -47,7 +73,11 @@ function adopt() {
  * @param {number | string | null} x
  */
 function share(event, x) {
-  for (const [figure, chart] of charts) if (figure !== event.target && chart.seen) chart.point(x);
+  for (const [figure, chart] of charts) {
+    if (!chart.seen) continue;
+    if (figure === event.target) chart.cross(x);
+    else showAt(chart, x);
+  }
 }
 
 /** @param {{metric: string, column: string | null, last: unknown}[]} metrics */
@@ -100,7 +130,7 @@ function startTools() {
   const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
   form.hidden = false;
   const [x, log, smooth] = ["x", "log", "smooth"].map((name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)));
-  x.value = kept.x ?? "";
+  x.value = kept.x ?? form.dataset.x ?? "";
   log.checked = kept.log ?? false;
   smooth.value = String(kept.smooth ?? 0);
   form.addEventListener("input", (event) => {

@@ -1,10 +1,13 @@
 /** @file What every page starts with; each behaviour is a module that looks for its own elements. */
 
 import { startCharts } from "./charts.js";
+import { startChoices } from "./choices.js";
 import { startCopying } from "./copy.js";
 import { startFigures } from "./figures.js";
+import { startFrames } from "./frames.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
+import { startLogMoment } from "./log_moment.js";
 import { startTail } from "./tail.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
@@ -16,6 +19,9 @@ startTimes();
 startCopying();
 startKeys();
 startTail();
+startLogMoment();
+startChoices();
+startFrames();
 startCharts();
 startFigures();
 startLive();

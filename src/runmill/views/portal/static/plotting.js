@@ -50,12 +50,13 @@ export function layout({ xType, xTitle, log }) {
 
 /**
  * The line of one series, and the band between its buckets' smallest and greatest where buckets hold more than a point.
- * @param {{x: (number | string)[], y: (number | null)[], low: (number | null)[], high: (number | null)[], name: string, place: number, banded: boolean, marked: boolean}} series
+ * @param {{x: (number | string)[], y: (number | null)[], low: (number | null)[], high: (number | null)[], name: string, place: number, banded: boolean, marked: boolean, buckets: object[]}} series
+ * whose buckets stay with the line, point for point
  */
-export function traces({ x, y, low, high, name, place, banded, marked }) {
+export function traces({ x, y, low, high, name, place, banded, marked, buckets }) {
   const stroke = colour(`--series-${place % 8}`);
   const main = {
-    x, y, name, type: "scatter", mode: marked ? "lines+markers" : "lines", connectgaps: false,
+    x, y, name, buckets, type: "scatter", mode: marked ? "lines+markers" : "lines", connectgaps: false,
     line: { color: stroke, width: 1.5 }, marker: { color: stroke, size: 4 }, hovertemplate: "%{y:.4~g}<extra></extra>",
   };
   if (!banded) return [main];

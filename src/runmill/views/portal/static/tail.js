@@ -1,7 +1,9 @@
-/** @file The log list: filters without a reload, older lines in place, new lines at the end while the reader is there. */
+/** @file The log list: filters without a reload, and new lines at the end while the reader is there. */
 
+import { startHistogram } from "./histogram.js";
 import { follow, unfollow } from "./live.js";
-import { readPage } from "./pieces.js";
+import { startPaging } from "./paging.js";
+import { readPage, replacePieces } from "./pieces.js";
 
 const KEPT_LINES = 5000;
 const TYPING_MS = 250;
@@ -20,13 +22,19 @@ export function startTail() {
   if (!find("log")) return;
   startFilters();
   startList();
+  startPaging({ older: () => setFollowing(false, false), newest: goLive });
+  startHistogram((since, until) => set({ since, until, at: "" }));
   document.addEventListener("live:logs", (event) => append(/** @type {CustomEvent} */ (event).detail));
   document.addEventListener("live:dropped", (event) => sayDropped(/** @type {CustomEvent} */ (event).detail.count));
+  document.addEventListener("moment:pin", (event) => set({ at: /** @type {CustomEvent} */ (event).detail ?? "" }));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && find("moment") && !document.querySelector("dialog[open]")) set({ at: "" });
+  });
   find("chip")?.addEventListener("click", () => setFollowing(true));
   document.addEventListener("click", onClick);
   addEventListener("popstate", () => location.reload());
   following = followBox()?.checked ?? false;
-  if (following) toEnd();
+  showPlace();
 }
 
 function startFilters() {
@@ -54,6 +62,7 @@ function startFilters() {
 function startList() {
   const log = find("log");
   log?.addEventListener("scroll", () => {
+    if (log.classList.contains("looked")) return; // a chart moved it, not the reader
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
     if (atEnd !== following && log.dataset.tail) setFollowing(atEnd, false);
   });
@@ -84,6 +93,13 @@ function toEnd() {
   if (log) log.scrollTop = log.scrollHeight;
 }
 
+/** Go to the moment that was asked for, else to the end where that is the newest. */
+function showPlace() {
+  const [log, moment] = [find("log"), find("moment")];
+  if (following) toEnd();
+  else if (log && moment) log.scrollTop += moment.getBoundingClientRect().top - log.getBoundingClientRect().top - log.clientHeight / 3;
+}
+
 function showChip() {
   const chip = find("chip");
   if (!chip) return;
@@ -99,10 +115,10 @@ function append(news) {
   find("nolines")?.remove();
   list.insertAdjacentHTML("beforeend", news.html);
   log.dataset.after = String(Math.max(news.last, Number(log.dataset.after ?? 0)));
-  if (following) {
+  if (following && !log.classList.contains("looked")) {
     while (list.children.length > KEPT_LINES) list.firstElementChild?.remove();
     toEnd();
-  } else {
+  } else if (!following) {
     unseen += news.count;
     showChip();
   }
@@ -114,6 +130,22 @@ function sayDropped(count) {
   line.className = "line warn more";
   line.textContent = `Too fast for this page: ${count.toLocaleString("en")} lines are not shown. Load the page again to see them.`;
   find("lines")?.append(line);
+}
+
+/**
+ * Set filters and read the lines that fit; the way back leads to what was there before.
+ * @param {Record<string, string | number>} values
+ */
+function set(values) {
+  const form = /** @type {HTMLFormElement} */ (find("filters"));
+  for (const [name, value] of Object.entries(values)) {
+    const field = form.elements.namedItem(name);
+    if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement)) continue;
+    field.value = String(value);
+    if (field instanceof HTMLInputElement && field.type === "hidden") field.disabled = value === "";
+  }
+  history.pushState(null, "", location.href);
+  filter();
 }
 
 /** Ask for the lines that fit the form, and make them the page's address. */
@@ -139,18 +171,29 @@ function showList(page) {
   const newer = page.getElementById("log");
   const older = find("log");
   if (!newer || !older) return;
+  replacePieces(page, ["chips", "histogram"]);
   older.replaceChildren(...newer.childNodes);
-  older.dataset.after = newer.dataset.after ?? "0";
-  const tail = newer.dataset.tail;
+  older.classList.remove("looked");
   unseen = 0;
   showChip();
-  if (tail) {
-    older.dataset.tail = tail;
-    follow(tail, older);
-  } else {
-    unfollow();
-  }
-  setFollowing(Boolean(tail));
+  delete older.dataset.tail;
+  unfollow();
+  if (newer.dataset.tail) goLive(newer);
+  setFollowing(Boolean(newer.dataset.tail) && !find("moment"), false);
+  showPlace();
+  document.dispatchEvent(new Event("moment:shown"));
+}
+
+/**
+ * The list ends at the newest line now: what is committed from here on comes by itself.
+ * @param {HTMLElement} newest the log of the page that said so
+ */
+function goLive(newest) {
+  const log = find("log");
+  if (!log || !newest.dataset.tail) return;
+  log.dataset.tail = newest.dataset.tail;
+  log.dataset.after = newest.dataset.after ?? "0";
+  follow(newest.dataset.tail, log);
 }
 
 /** @param {string} text */
@@ -158,42 +201,18 @@ function showError(text) {
   const empty = document.createElement("div");
   empty.className = "empty";
   empty.textContent = text;
-  find("lines")?.replaceChildren();
-  find("lines")?.append(empty);
+  find("lines")?.replaceChildren(empty);
 }
 
 /** @param {MouseEvent} event */
 function onClick(event) {
   const target = event.target instanceof Element ? event.target : null;
   const only = target?.closest("[data-filter]");
-  const field = only && document.querySelector(`#filters [name="${only.getAttribute("data-filter")}"]`);
-  if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) {
-    event.preventDefault();
-    field.value = only?.getAttribute("data-value") ?? "";
-    filter();
-    return;
-  }
-  const older = target?.closest("#older");
-  if (older instanceof HTMLAnchorElement) {
-    event.preventDefault();
-    loadOlder(older);
-  }
-}
-
-/**
- * Put older lines above, and leave the line under the reader's eye where it is.
- * @param {HTMLAnchorElement} link
- */
-async function loadOlder(link) {
-  const page = await readPage(link.href);
-  const log = find("log");
-  const list = find("lines");
-  const lines = page.getElementById("lines");
-  if (!log || !list || !lines) return;
-  const below = log.scrollHeight - log.scrollTop;
-  list.prepend(...lines.children);
-  const next = page.getElementById("older");
-  if (next) link.replaceWith(next);
-  else link.remove();
-  log.scrollTop = log.scrollHeight - below;
+  const clear = target?.closest("[data-clear]");
+  const bar = target?.closest(".slices a");
+  if (only) set({ [only.getAttribute("data-filter") ?? ""]: only.getAttribute("data-value") ?? "" });
+  else if (clear) set(Object.fromEntries((clear.getAttribute("data-clear") ?? "").split(" ").map((name) => [name, ""])));
+  else if (bar) set(Object.fromEntries(["since", "until", "at"].map((name) => [name, new URL(bar.getAttribute("href") ?? "", location.href).searchParams.get(name) ?? ""])));
+  else return;
+  event.preventDefault();
 }

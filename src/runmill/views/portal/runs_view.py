@@ -9,24 +9,25 @@ from typing import Final, TypeAlias
 from runmill.model import MetricSummary, Run, RunId
 from runmill.store.interface import Store
 from runmill.views.answers import encode
+from runmill.views.portal.charts import sparkline
 from runmill.views.portal.drawing import Drawing, draw
-from runmill.views.portal.panels import main_metric
+from runmill.views.portal.panels import is_system, main_metric
 from runmill.views.portal.wording import run_name
 
-__all__ = ["ExperimentView", "experiment_view"]
+__all__ = ["RunsView", "runs_view"]
 
 _METRIC_COLUMNS: Final = 8
 _TAG_COLUMNS: Final = 4
+_SPARKLINES: Final = 40
 
 _Values: TypeAlias = Mapping[RunId, Mapping[str, MetricSummary]]
 """Of each run, by their names, the metrics that have one last number."""
 
 
 @dataclass(frozen=True, slots=True)
-class ExperimentView:
+class RunsView:
     """What the page shows."""
 
-    name: str
     runs: tuple[Run, ...]
     metric_names: tuple[str, ...]
     tag_names: tuple[str, ...]
@@ -38,6 +39,8 @@ class ExperimentView:
     points: tuple[tuple[Run, float], ...]
     """What is drawn, by the runs' numbers."""
     drawing: Drawing | None
+    sparklines: Mapping[RunId, Drawing]
+    """How the drawn metric went in each of the first runs, where it repeats."""
 
     @property
     def points_json(self) -> str:
@@ -50,8 +53,8 @@ class ExperimentView:
         ).decode()
 
 
-def experiment_view(store: Store, name: str, runs: Sequence[Run], *, metric: str, sort: str) -> ExperimentView:
-    """Put *runs* of the experiment *name* beside each other, and draw one *metric* over them.
+def runs_view(store: Store, runs: Sequence[Run], *, metric: str, sort: str) -> RunsView:
+    """Put *runs* beside each other, and draw one *metric* over them.
 
     A metric that no run has gives way to the one that runs are usually judged by. *sort* is a metric's name, after
     ``-`` for the greatest first; empty, the runs stay as they are given.
@@ -63,9 +66,9 @@ def experiment_view(store: Store, name: str, runs: Sequence[Run], *, metric: str
     points = tuple(_points(runs, values, chosen))
     shown = names[:_METRIC_COLUMNS]
     tags = Counter(key for run in runs for key in run.tags)
-    return ExperimentView(
-        name=name,
-        runs=tuple(_sorted(runs, values, sort)),
+    ordered = _sorted(runs, values, sort)
+    return RunsView(
+        runs=tuple(ordered),
         metric_names=shown,
         tag_names=tuple(key for key, _ in tags.most_common(_TAG_COLUMNS)),
         values=values,
@@ -73,11 +76,22 @@ def experiment_view(store: Store, name: str, runs: Sequence[Run], *, metric: str
         chosen=chosen,
         points=points,
         drawing=draw([[(float(run.number), value) for run, value in points]], width=800, height=200),
+        sparklines=_sparklines(store, ordered[:_SPARKLINES], values, chosen),
     )
 
 
+def _sparklines(store: Store, runs: Sequence[Run], values: _Values, metric: str | None) -> dict[RunId, Drawing]:
+    found = {run.run_id: values.get(run.run_id, {}).get(metric or "") for run in runs}
+    drawn = {
+        run_id: sparkline(store, run_id, each) for run_id, each in found.items() if each and each.numeric_count > 1
+    }
+    return {run_id: drawing for run_id, drawing in drawn.items() if drawing}
+
+
 def _single_values(metrics: Sequence[MetricSummary]) -> dict[str, MetricSummary]:
-    return {each.metric: each for each in metrics if each.column is None and each.last is not None}
+    return {
+        each.metric: each for each in metrics if each.column is None and each.last is not None and not is_system(each)
+    }
 
 
 def _usual_main(metrics_of_runs: Sequence[Sequence[MetricSummary]]) -> str | None:
