@@ -67,9 +67,9 @@ class Collector:
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """Where each started receiver listens, by its id: ``{"otlp": "127.0.0.1:4318"}``."""
-        listening = {name: one for name, one in self._receivers.items() if isinstance(one, OtlpReceiver)}
-        return {name: receiver.endpoint for name, receiver in listening.items() if receiver.endpoint}
+        """Where each started receiver listens, by its id: ``{"otlp": "127.0.0.1:4318"}``; gRPC as ``otlp.grpc``."""
+        found = {name: getattr(receiver, "endpoint", None) for name, receiver in self._receivers.items()}
+        return {name: endpoint for name, endpoint in found.items() if endpoint}
 
     async def start(self) -> None:
         """Return when every part is at work. When one cannot start, those that have are shut down, and it is raised."""
@@ -118,6 +118,9 @@ def build(config: Config, settings: Settings) -> Collector:
         name: _receiver(name, config, by_signal, settings=settings, telemetry=telemetry, health=health)
         for name, by_signal in heads.items()
     }
+    for name, by_signal in heads.items():
+        if grpc := _grpc_receiver(name, config, by_signal, settings=settings, telemetry=telemetry):
+            receivers[f"{name}.grpc"] = grpc
     outlets = [exporter.component for exporter in exporters.values()]
     return Collector(receivers, processors, outlets, telemetry=telemetry, health=health)
 
@@ -157,6 +160,26 @@ def _receiver(
         bind=settings.bind,
         token=settings.token,
     )
+
+
+def _grpc_receiver(
+    name: str,
+    config: Config,
+    heads: Mapping[Signal, Sequence[Consumer]],
+    *,
+    settings: Settings,
+    telemetry: Telemetry,
+) -> Component | None:
+    section = config.receivers[name]
+    if not isinstance(section, OtlpConfig) or section.protocols.grpc is None:
+        return None
+    # Only who uses gRPC waits for it to load.
+    from runmill.collector.receivers.otlp_grpc import OtlpGrpcReceiver  # noqa: PLC0415
+
+    grpc = section.protocols.grpc
+    _check_endpoint(grpc.endpoint, f"{config.source}: receivers.{name}.protocols.grpc.endpoint", settings.token)
+    consumers = {signal: CountedReceiver(name, FanOut(onward), telemetry) for signal, onward in heads.items()}
+    return OtlpGrpcReceiver(grpc, consumers, receiver_id=name, telemetry=telemetry, token=settings.token)
 
 
 def _check_endpoint(endpoint: str, path: str, token: str | None) -> None:

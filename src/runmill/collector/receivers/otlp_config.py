@@ -1,6 +1,6 @@
 """What the YAML says of the ``otlp`` receiver."""
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.values import Endpoint, Section, Size, UrlPath
@@ -32,19 +32,15 @@ class HttpConfig(Section):
 
 
 class GrpcConfig(Section):
-    """Known by name, so that a configuration written for another collector gets a clear answer."""
+    """OTLP over gRPC. Source: OpenTelemetry Collector, config/configgrpc."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse(cls, _found: object) -> object:
-        raise ValueError(
-            "OTLP over gRPC is not served by this version. Remove 'grpc:' and let senders use OTLP over HTTP "
-            "(OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, port 4318)"
-        )
+    endpoint: Endpoint = "localhost:4317"
+    max_recv_msg_size_mib: int = Field(default=4, ge=1, le=2047)
+    """What a request may hold at most, also once it is decompressed; a larger one is RESOURCE_EXHAUSTED."""
 
 
 class Protocols(Section):
-    """``http:`` alone turns the protocol on with its defaults; as the only one there is, it must be named."""
+    """``http:`` alone turns the protocol on with its defaults, ``grpc:`` adds the other one."""
 
     http: HttpConfig
     grpc: GrpcConfig | None = None

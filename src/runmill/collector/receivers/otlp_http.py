@@ -13,14 +13,14 @@ from http import HTTPStatus
 from typing import Final
 
 from runmill.collector.asgi import ASGIApp, Headers, Receive, Scope, Send, headers_of, send_response
-from runmill.collector.component import Batch, Consumer, Producer, Signal
+from runmill.collector.component import Batch, Consumer, Signal
 from runmill.collector.receivers.body import ENCODINGS, ClientGone, TooLarge, read_body
 from runmill.collector.receivers.otlp_config import HttpConfig
+from runmill.collector.receivers.producer import read_producer
 from runmill.collector.telemetry import Telemetry
 from runmill.errors import Refused, Rejected, WireError
 from runmill.otlp import protojson, status
 from runmill.otlp.count import count_records
-from runmill.otlp.runs import PRODUCER_HEADER, SEQUENCE_HEADER
 
 __all__ = ["OtlpHttp"]
 
@@ -141,7 +141,7 @@ class OtlpHttp:
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"Content-Type {media_type!r} is not OTLP. Use {' or '.join(_MEDIA_TYPES)}.",
             )
-        producer = _producer(headers)
+        producer = read_producer(headers)
         payload = await self._read_body(headers, receive)
         if media_type == status.JSON:
             payload = await _from_json(signal, payload)
@@ -181,20 +181,6 @@ async def _from_json(signal: Signal, payload: bytes) -> bytes:
     if len(payload) < _LARGE_JSON_BYTES:
         return protojson.to_protobuf(signal, payload)
     return await asyncio.to_thread(protojson.to_protobuf, signal, payload)
-
-
-def _producer(headers: Headers) -> Producer | None:
-    producer_id = headers.get(PRODUCER_HEADER.lower())
-    sequence = headers.get(SEQUENCE_HEADER.lower())
-    if producer_id is None and sequence is None:
-        return None
-    if not producer_id or sequence is None or not sequence.isascii() or not sequence.isdigit():
-        raise _Refusal(
-            HTTPStatus.BAD_REQUEST,
-            f"{PRODUCER_HEADER} {producer_id!r} and {SEQUENCE_HEADER} {sequence!r} do not name a batch. "
-            "Send both, the sequence as a whole number, or neither.",
-        )
-    return Producer(producer_id, int(sequence))
 
 
 def _unavailable(message: str, retry_after_seconds: float | None = None) -> _Refusal:

@@ -1,0 +1,125 @@
+"""OTLP over gRPC: the same answers as over HTTP, in its own words. Messages are taken as bytes, never as objects.
+
+Source: OTLP specification, OTLP/gRPC.
+"""
+
+import hmac
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+
+from runmill.collector.component import Batch, Consumer, Signal
+from runmill.collector.receivers.otlp_config import GrpcConfig
+from runmill.collector.receivers.producer import read_producer
+from runmill.collector.telemetry import Telemetry
+from runmill.collector.values import is_loopback, split_endpoint
+from runmill.errors import Refused, Rejected, WireError
+from runmill.otlp.count import count_records
+from runmill.otlp.retry_info import DETAILS_KEY, encode_retry_info
+from runmill.otlp.services import METHODS
+
+__all__ = ["OtlpGrpcReceiver"]
+
+_log: Final = logging.getLogger(__name__)
+
+_STOP_LIMIT_SECONDS: Final = 10
+_MIB: Final = 2**20
+
+
+class OtlpGrpcReceiver:
+    """Receives OTLP over gRPC for *consumers*; a signal without one is UNIMPLEMENTED."""
+
+    def __init__(
+        self,
+        config: GrpcConfig,
+        consumers: Mapping[Signal, Consumer],
+        *,
+        receiver_id: str,
+        telemetry: Telemetry,
+        token: str | None,
+    ) -> None:
+        self._config = config
+        self._consumers = consumers
+        self._receiver_id = receiver_id
+        self._telemetry = telemetry
+        self._token = None if is_loopback(split_endpoint(config.endpoint)[0]) else token
+        self._server: Any = None
+        self.endpoint: str | None = None
+        """Where it listens, once it has started: ``127.0.0.1:4317``."""
+
+    async def start(self) -> None:
+        """Listen; raises OSError when the address cannot be had."""
+        options = (
+            ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * _MIB),
+            ("grpc.so_reuseport", 0),  # or two collectors would share a port, each with half of the data
+        )
+        server = grpc.aio.server(options=options)
+        server.add_generic_rpc_handlers((self._handler(),))
+        host, configured = self._config.endpoint.rpartition(":")[0], self._config.endpoint
+        try:
+            port = server.add_insecure_port(configured if host else f"[::]{configured}")
+        except RuntimeError as error:
+            raise OSError(
+                0, f"cannot listen on {configured!r} for gRPC: it is taken or not of this machine. Configure another."
+            ) from error
+        await server.start()
+        self._server = server
+        self.endpoint = f"{host}:{port}"
+
+    async def shutdown(self) -> None:
+        """Take no new requests, finish those at work within 10 s, and close."""
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop(_STOP_LIMIT_SECONDS)
+
+    def _handler(self) -> grpc.GenericRpcHandler:
+        methods = {
+            METHODS[signal]: grpc.unary_unary_rpc_method_handler(self._export_to(signal, consumer))
+            for signal, consumer in self._consumers.items()
+        }
+
+        class Handler(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+            def service(self, call: grpc.HandlerCallDetails) -> Any:
+                return methods.get(call.method)
+
+        return Handler()
+
+    def _export_to(self, signal: Signal, consumer: Consumer) -> Any:
+        async def export(payload: bytes, context: Any) -> bytes:
+            metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+            if not self._is_allowed(metadata):
+                await self._fail(context, grpc.StatusCode.UNAUTHENTICATED, "the metadata 'authorization: Bearer TOKEN'"
+                                 " is wanted from other machines. Set it with OTEL_EXPORTER_OTLP_HEADERS.")  # fmt: skip
+            try:
+                batch = Batch(signal, payload, count_records(signal, payload), read_producer(metadata))
+                if batch.record_count:
+                    await consumer.consume(batch)
+            except (WireError, Rejected) as error:
+                await self._fail(context, grpc.StatusCode.INVALID_ARGUMENT, str(error))
+            except Refused as error:
+                await self._refuse(context, str(error), error.retry_after_seconds)
+            except Exception as error:  # noqa: BLE001 - the edge of the process: our bug must not cost data
+                _log.exception("receiver %s failed", self._receiver_id)
+                await self._refuse(context, f"the collector failed: {error!r}. Send the same data again later.", None)
+            return b""  # an Export*ServiceResponse that says all was taken
+
+        return export
+
+    def _is_allowed(self, metadata: Mapping[str, str]) -> bool:
+        wanted = f"Bearer {self._token}"
+        return self._token is None or hmac.compare_digest(metadata.get("authorization", "").encode(), wanted.encode())
+
+    async def _refuse(self, context: Any, message: str, retry_after_seconds: float | None) -> None:
+        code = grpc.StatusCode.UNAVAILABLE
+        if retry_after_seconds is not None:
+            details = encode_retry_info(code.value[0], message, seconds=retry_after_seconds)
+            context.set_trailing_metadata(((DETAILS_KEY, details),))
+        await self._fail(context, code, message)
+
+    async def _fail(self, context: Any, code: grpc.StatusCode, message: str) -> None:
+        """End the request; raises what ends it."""
+        self._telemetry.add("runmill_receiver_failed_requests_total", receiver=self._receiver_id, reason=code.name)
+        await context.abort(code, message)
