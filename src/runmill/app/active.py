@@ -20,6 +20,7 @@ from typing import Any, Final, NoReturn
 
 from runmill.app import current
 from runmill.app.recorder import Recorder
+from runmill.journal.records import parse_run_key
 from runmill.journal.wills import Will
 from runmill.otlp import runs
 
@@ -73,6 +74,12 @@ class ActiveRuns:
     def find(self, key: str | None) -> ActiveRun | None:
         """Give the active run of that key."""
         return self._runs.get(key) if key else None
+
+    def outermost(self) -> "list[ActiveRun]":
+        """Give this process's runs that are not below another one of its runs."""
+        owned = self._owned()
+        ids = {parse_run_key(run.recorder.key).run_id for run in owned}
+        return [run for run in owned if parse_run_key(run.recorder.key).parent_id not in ids]
 
     def end_all(self, error: BaseException | None) -> None:
         """End this process's runs, the newest first, so that children end before their parents."""

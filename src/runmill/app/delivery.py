@@ -40,6 +40,9 @@ class Delivery:
         # Held by whoever delivers now. Nothing that logs waits for it.
         self._busy = threading.Lock()
         self._stop = threading.Event()
+        # An item for each caller that waits to be that: the thread makes way for them, or it would never let go while
+        # the program logs all the time. A list, because its calls are atomic.
+        self._waiting: list[None] = []
         # A generator of its own: drawing from the program's would change what a seeded training run computes.
         self._random = random.Random()  # noqa: S311 - no secret
         self._backoff_seconds = _FIRST_BACKOFF_SECONDS
@@ -59,7 +62,7 @@ class Delivery:
     def flush(self, timeout_seconds: float, *, until: tuple[int, int]) -> bool:
         """Deliver the journal up to the position *until* (segment, offset); False when it could not all be."""
         deadline = time.monotonic() + timeout_seconds
-        if not self._busy.acquire(timeout=timeout_seconds):
+        if not self._take_over(timeout_seconds):
             return False
         try:
             while self._own.reader.position() < until and self._deliver_before(deadline):
@@ -78,7 +81,7 @@ class Delivery:
     def adopt(self, timeout_seconds: float) -> None:
         """Deliver what dead processes of this home left, as far as time allows."""
         deadline = time.monotonic() + timeout_seconds
-        if self._busy.acquire(timeout=timeout_seconds):
+        if self._take_over(timeout_seconds):
             try:
                 self._deliver_abandoned(deadline)
             except (Refused, Unavailable) as error:
@@ -87,6 +90,14 @@ class Delivery:
                 notice(f"delivery failed: {type(error).__name__}: {error}. It is tried again.")
             finally:
                 self._busy.release()
+
+    def _take_over(self, timeout_seconds: float) -> bool:
+        """Wait until nobody else delivers, ahead of the thread."""
+        self._waiting.append(None)
+        try:
+            return self._busy.acquire(timeout=timeout_seconds)
+        finally:
+            self._waiting.pop()
 
     def pending_count(self) -> int:
         """Count the records of this process that are not acknowledged yet."""
@@ -115,7 +126,7 @@ class Delivery:
     def _deliver_all(self) -> None:
         try:
             while self._deliver_next(self._own, self._settings.timeout_seconds):
-                if self._stop.is_set():
+                if self._stop.is_set() or self._waiting:
                     return
             if time.monotonic() >= self._adopt_at:
                 self._adopt_at = time.monotonic() + _ADOPT_SECONDS

@@ -1,8 +1,8 @@
 """What the objects of a workspace write to and read from: one outlet, and the server behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from runmill.app.client import Client
 from runmill.app.settings import Settings
@@ -26,6 +26,10 @@ class WayOut(Protocol):
     @property
     def settings(self) -> Settings:
         """How it delivers."""
+
+    @property
+    def resource(self) -> Mapping[str, Any]:
+        """What this process is, as OTLP resource attributes."""
 
     @property
     def write(self) -> Callable[[Record], None]:

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final
 
@@ -81,6 +81,12 @@ class Outlet:
                 self.watch_crashes()
             if not self._is_closing:
                 self._delivery.start()
+
+    @property
+    def resource(self) -> Mapping[str, Any]:
+        """What this process is, as OTLP resource attributes; empty where nothing is to be sent."""
+        self.open()
+        return self._resource or {}
 
     def leave_will(self, record: Record, *, name: str) -> Will | None:
         """Have *record*, an event, said if this process dies without taking the will back.

@@ -4,7 +4,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import Token
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from runmill import model
 from runmill.app import current
@@ -18,10 +18,13 @@ from runmill.app.run_files import outputs_folder
 from runmill.app.run_metrics import MetricCalls
 from runmill.app.run_models import ModelCalls
 from runmill.app.run_snapshot import SnapshotCalls
+from runmill.app.run_system import SystemCalls
 from runmill.app.run_tags import TagCalls
 from runmill.app.starting import NewRun, start_run
+from runmill.app.system_metrics import Sampler, machine_gauges
 from runmill.errors import InvalidArgument, NotFound
 from runmill.journal.records import RunIdentity, run_key
+from runmill.otlp.measurements import Measurement
 
 if TYPE_CHECKING:
     # An experiment makes runs; a run only knows which one it is of.
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Run", "get_run"]
 
 
-class Run(MetricCalls, ModelCalls, SnapshotCalls, TagCalls, EndCalls):
+class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCalls):
     """One run of an experiment, in this process or anywhere.
 
     Started by ``Experiment.start_logging``, ``Run.get_context`` or ``run.child_run``; ``Run(experiment, run_id)``
@@ -91,6 +94,8 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, TagCalls, EndCalls):
             will=self._leave_will() if self._sets_status else None,
         )
         active_runs().add(active)
+        if seconds := self._link.outlet.settings.system_metrics_seconds:
+            _sampler.start(seconds)
 
     @classmethod
     def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **kwargs: object) -> "Run":
@@ -258,6 +263,16 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, TagCalls, EndCalls):
         link = experiment.workspace.link
         states = wanted_runs(link.fresh_client(), experiment.name, wanted, include_children=include_children)
         return (Run(experiment, state.run_id, state=state) for state in states)
+
+
+def _keep_measured(measurements: Sequence[Measurement]) -> None:
+    # A child has its parent's machine: a sweep of hundreds is measured once.
+    for active in active_runs().outermost():
+        if isinstance(active.run, Run):
+            active.run.keep_measured(measurements)
+
+
+_sampler: Final = Sampler(machine_gauges, _keep_measured)
 
 
 def get_run(experiment: "Experiment", run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:

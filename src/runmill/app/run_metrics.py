@@ -8,7 +8,7 @@ from pathlib import Path
 from runmill.app.images import draw, find_image_type, is_drawable
 from runmill.app.metric_files import MetricFile, address_of, metric_file
 from runmill.app.run_files import FileCalls
-from runmill.app.shapes import MetricSeries, old_shapes, series_of
+from runmill.app.shapes import MetricSeries, is_logged, old_shapes, series_of
 from runmill.app.values import Scalar, is_number, to_columns, to_document, to_items, to_name, to_scalar, to_step
 from runmill.errors import InvalidArgument
 from runmill.model import MetricPoint
@@ -141,7 +141,7 @@ class MetricCalls(FileCalls):
         def to_file(run_id: str, point: MetricPoint) -> "str | MetricFile":
             return metric_file(client, run_id, point) if populate else address_of(run_id, point)
 
-        found = old_shapes(columns, to_file)
+        found = old_shapes(filter(is_logged, columns), to_file)
         return dict(found) if recursive else found.get(self.id, {})
 
     def get_series(self, name: str | None = None) -> list[MetricSeries]:
@@ -149,7 +149,7 @@ class MetricCalls(FileCalls):
 
         What a ``log`` call returned from is in it. Raises Unavailable.
         """
-        return series_of(self._link.fresh_client().points(self.id, name))
+        return series_of(filter(is_logged, self._link.fresh_client().points(self.id, name)))
 
     def _log_rows(self, name: str, kind: str, rows: "list[dict[str, Scalar]]", description: str | None) -> None:
         numeric = all(is_number(cell) for cells in rows for cell in cells.values())

@@ -41,6 +41,8 @@ class Settings:
     journal_bytes: int = 256 << 20
     is_scrubbing: bool = False
     """Blank secrets in log records before they are sent."""
+    system_metrics_seconds: float = 10.0
+    """Between two looks at the machine while a run is active; 0: none are taken."""
     is_disabled: bool = False
     """OTEL_SDK_DISABLED: nothing is journaled or sent."""
     record_limits: RecordLimits = field(default_factory=RecordLimits)
@@ -69,6 +71,7 @@ def resolve(
         exit_seconds=_number("RUNMILL_EXIT_SECONDS", 2.0),
         journal_bytes=int(_number("RUNMILL_JOURNAL_BYTES", 256 << 20)),
         is_scrubbing=switch("RUNMILL_SCRUB", default=False) if scrub is None else scrub,
+        system_metrics_seconds=_number("RUNMILL_SYSTEM_METRICS", 10.0),
         is_disabled=os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
         record_limits=RecordLimits(
             attribute_count=_limit("ATTRIBUTE_COUNT_LIMIT", default=128) or 0,

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from runmill.model import MetricKind, MetricPoint, MetricPoints
 
-__all__ = ["FILE_KINDS", "MetricSeries", "old_shapes", "series_of"]
+__all__ = ["FILE_KINDS", "MetricSeries", "is_logged", "old_shapes", "series_of"]
 
 FILE_KINDS: Final = frozenset({"image", "confusion_matrix", "accuracy_table", "residuals", "predictions"})
 """What ``get_metrics`` gives as the address of a file, not as values."""
 
 _ROW_KINDS: Final = frozenset({"row", "table"})
+_MEASURED_KINDS: Final = frozenset({"gauge", "sum", "histogram", "exponential_histogram", "summary"})
 _VALUE_KINDS: Final = ("scalar", "list")
 
 
@@ -33,6 +34,15 @@ class MetricSeries:
     def values(self) -> list[Any]:
         """The values alone: always a list, even of one."""
         return [point.value for point in self.points]
+
+
+def is_logged(columns: MetricPoints) -> bool:
+    """Say whether a run logged these points; the others were measured of its machine or its process.
+
+    By their position, where the kind does not tell: a collector on the way may have dropped the kind of a metric.
+    """
+    kinds = columns.kind if isinstance(columns.kind, list) else [columns.kind]
+    return not _MEASURED_KINDS.issuperset(kinds) or any(index is not None for index in columns.index or ())
 
 
 def series_of(columns: Iterable[MetricPoints]) -> list[MetricSeries]:

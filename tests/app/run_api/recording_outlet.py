@@ -21,6 +21,10 @@ class RecordingOutlet:
         self.records: list[Record] = []
         self._arrived = threading.Condition()
 
+    @property
+    def resource(self) -> dict[str, str]:
+        return {"service.name": "recorded"}
+
     def write(self, record: Record) -> None:
         with self._arrived:
             self.records.append(record)
