@@ -89,6 +89,7 @@ def test_logs_prints_lines_in_time_order(call, stored_home: Path):
     ("options", "expected"),
     [
         (("--level", "warning"), ["line 09", "line 19", "line 29"]),
+        (("--query", "level>=warning step>10 -step:29"), ["line 19"]),
         (("--grep", "LINE 1"), [f"line {number}" for number in range(10, 20)]),
         (("--logger", "train.loop", "--limit", "2"), ["line 27", "line 29"]),
         (("--since", str(START + 28 * SECOND)), ["line 28", "line 29"]),

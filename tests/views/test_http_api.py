@@ -111,7 +111,7 @@ def test_packed_numbers_are_the_bytes_of_an_array(store: Store, client: httpx.Cl
         "ints": [1, -2],
         "mixed": [1, 0.5],
         "texts": ["NaN", "b"],
-        "none": [None],
+        "none": [None, None],
     }
     points = [scalar(RUN, name, value, index=n) for name, column in values.items() for n, value in enumerate(column)]
     commit(store, events=run(RUN), points=points)
@@ -121,7 +121,7 @@ def test_packed_numbers_are_the_bytes_of_an_array(store: Store, client: httpx.Cl
         "ints": {"int64": base64.b64encode(struct.pack("<2q", 1, -2)).decode()},
         "mixed": [1, 0.5],
         "texts": ["NaN", "b"],
-        "none": [None],
+        "none": [None, None],
     }
     assert {each["index"]["int64"] for each in found} == {base64.b64encode(struct.pack("<2q", 0, 1)).decode()}
 

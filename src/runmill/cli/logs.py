@@ -31,6 +31,10 @@ def logs(
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until the run ends.")] = False,
     service: Annotated[str | None, typer.Option(metavar="NAME", help="Only this service.name (without RUN).")] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("--query", "-q", metavar="QUERY", help='Like: level>=warning phase:eval "out of memory" -text'),
+    ] = None,
     level: Annotated[
         str | None, typer.Option(metavar="LEVEL", help="This level and above: WARNING, or a severity_number.")
     ] = None,
@@ -48,7 +52,7 @@ def logs(
     """Print log records in time order."""
     if run is not None and service is not None:
         raise InvalidArgument(f"RUN {run!r} and --service {service!r} exclude each other: a run's service is known.")
-    filters = {"service": service, "level": level, "text": grep, "logger": logger, "since": since}
+    filters = {"service": service, "q": query, "level": level, "text": grep, "logger": logger, "since": since}
     with Reader(home.find(home_dir)) as reader:
         found = reader.run(run) if run is not None else None
         path = f"/runs/{found['run_id']}" if found else ""

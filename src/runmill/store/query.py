@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from runmill.model import LogRecord, RunId, RunStatus
+from runmill.store.condition import Condition
 
 __all__ = [
     "POINT_COLUMNS", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "RunQuery", "Series",
@@ -25,6 +26,8 @@ class LogQuery:
     """Found anywhere in the body or the attributes, in any case."""
     stream: Literal["stdout", "stderr"] | None = None
     rank: int | None = None
+    where: tuple[Condition, ...] = ()
+    """What else must hold; `runmill.store.search.parse` reads it off a query that a person wrote."""
     since_unix_nano: int | None = None
     """Inclusive."""
     until_unix_nano: int | None = None

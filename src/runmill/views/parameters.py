@@ -8,38 +8,15 @@ from typing import Annotated, Final, Literal, TypeAlias
 from fastapi import Depends, Query
 
 from runmill.errors import InvalidArgument
-from runmill.model import RunId, RunStatus, Severity
+from runmill.model import RunId, RunStatus
+from runmill.store import search
+from runmill.store.levels import parse_level
 from runmill.store.query import LogQuery, RunQuery
 
 __all__ = ["LogFilters", "RunFilters", "parse_level", "parse_moment"]
 
-_LEVELS: Final = {
-    "TRACE": Severity.TRACE,
-    "DEBUG": Severity.DEBUG,
-    "INFO": Severity.INFO,
-    "WARN": Severity.WARN,
-    "WARNING": Severity.WARN,
-    "ERROR": Severity.ERROR,
-    "CRITICAL": Severity.FATAL,
-    "FATAL": Severity.FATAL,
-}
-_HIGHEST_SEVERITY: Final = 24
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGE: Final = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
-
-
-def parse_level(text: str | None) -> int:
-    """Give the least severity_number asked for by name or number; 0 for none. Raises InvalidArgument."""
-    if not text:
-        return 0
-    if text.isascii() and text.isdigit() and int(text) <= _HIGHEST_SEVERITY:
-        return int(text)
-    number = _LEVELS.get(text.upper())
-    if number is None:
-        raise InvalidArgument(
-            f"level={text!r} is no level. Give one of {', '.join(_LEVELS)} or a severity_number from 0 to 24."
-        )
-    return number
 
 
 def parse_moment(name: str, text: str | None, *, now_unix_nano: int) -> int | None:
@@ -70,6 +47,7 @@ def _log_filters(
     level: Annotated[str, Query(description="a name (WARNING) or a severity_number (13); and above")] = "",
     logger: Annotated[str, Query(description="a logger and its children")] = "",
     text: Annotated[str, Query(description="found in the body or the attributes, in any case")] = "",
+    q: Annotated[str, Query(description="a query as docs/search.md says: level>=warning phase:eval")] = "",
     stream: Annotated[Literal["stdout", "stderr", ""], Query()] = "",
     rank: Annotated[int | None, Query()] = None,
     since: Annotated[str, Query(description="nanoseconds, an ISO 8601 time, or an age like 15m; inclusive")] = "",
@@ -84,6 +62,7 @@ def _log_filters(
         min_severity=parse_level(level),
         logger=logger or None,
         text=text or None,
+        where=search.parse(q),
         stream=stream or None,
         rank=rank,
         since_unix_nano=parse_moment("since", since, now_unix_nano=now),

@@ -1,16 +1,17 @@
 """Reading log records: pages in time order, pages in commit order, counts over time."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import duckdb
-import orjson
 
 from runmill.errors import InvalidArgument
 from runmill.model import LogRecord
 from runmill.store import cursor
+from runmill.store.condition import Text
 from runmill.store.cursor import Position
 from runmill.store.duckdb import rows
+from runmill.store.duckdb.conditions import Filter, narrowed_by
 from runmill.store.duckdb.tallies import Span
 from runmill.store.query import LogCount, LogPage, LogQuery
 
@@ -18,17 +19,6 @@ __all__ = ["counts", "page"]
 
 _LARGEST_PAGE: Final = 10_000
 _MOST_SLICES: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """A condition and the values it names."""
-
-    sql: str
-    values: dict[str, Any]
-
-    def narrowed(self, sql: str, **values: Any) -> "_Filter":
-        return _Filter(f"{self.sql} and {sql}", self.values | values)
 
 
 def page(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span, committed: int) -> LogPage:
@@ -65,9 +55,9 @@ def _check(query: LogQuery) -> None:
         raise InvalidArgument("committed_after reads in the order of commits: give it without 'before' and 'after'.")
 
 
-def _filter(query: LogQuery, span: Span) -> _Filter:
+def _filter(query: LogQuery, span: Span) -> Filter:
     # Rows lie in the order of ingest_seq, so its bounds let the engine skip whole row groups.
-    fitting = _Filter("ingest_seq between $first_seq and $last_seq", {"first_seq": span.first, "last_seq": span.last})
+    fitting = Filter("ingest_seq between $first_seq and $last_seq", {"first_seq": span.first, "last_seq": span.last})
     for column, wanted in (
         ("run_id", query.run_id),
         ("service", query.service),
@@ -80,10 +70,11 @@ def _filter(query: LogQuery, span: Span) -> _Filter:
         fitting = fitting.narrowed("severity_number >= $severity", severity=query.min_severity)
     if query.logger is not None:
         fitting = fitting.narrowed("(logger = $logger or starts_with(logger, $logger || '.'))", logger=query.logger)
-    return _with_text(_with_times(fitting, query), query)
+    where = (Text(query.text), *query.where) if query.text else query.where
+    return narrowed_by(_with_times(fitting, query), where)
 
 
-def _with_times(fitting: _Filter, query: LogQuery) -> _Filter:
+def _with_times(fitting: Filter, query: LogQuery) -> Filter:
     if query.since_unix_nano is not None:
         fitting = fitting.narrowed("time_unix_nano >= $since", since=query.since_unix_nano)
     if query.until_unix_nano is not None:
@@ -91,24 +82,12 @@ def _with_times(fitting: _Filter, query: LogQuery) -> _Filter:
     return fitting
 
 
-def _with_text(fitting: _Filter, query: LogQuery) -> _Filter:
-    if not query.text:
-        return fitting
-    # Attributes are JSON text: what was a quote or a line's end there is looked for in JSON's spelling.
-    return fitting.narrowed(
-        "(contains(lower(body), lower(if(body_is_json, $json_text, $text))) "
-        "or contains(lower(attributes), lower($json_text)))",
-        text=query.text,
-        json_text=orjson.dumps(query.text).decode()[1:-1],
-    )
-
-
-def _select(connection: duckdb.DuckDBPyConnection, fitting: _Filter, order: str, limit: int) -> list[LogRecord]:
+def _select(connection: duckdb.DuckDBPyConnection, fitting: Filter, order: str, limit: int) -> list[LogRecord]:
     sql = f"select {rows.LOG_COLUMNS} from logs where {fitting.sql} order by {order} limit {limit:d}"  # noqa: S608 - our own text
     return rows.log_records(connection.execute(sql, fitting.values).to_arrow_table())
 
 
-def _any(connection: duckdb.DuckDBPyConnection, fitting: _Filter) -> bool:
+def _any(connection: duckdb.DuckDBPyConnection, fitting: Filter) -> bool:
     sql = f"select 1 from logs where {fitting.sql} limit 1"  # noqa: S608 - our own text
     return bool(connection.execute(sql, fitting.values).fetchall())
 
@@ -116,7 +95,7 @@ def _any(connection: duckdb.DuckDBPyConnection, fitting: _Filter) -> bool:
 # A bound on time alone beside the exact one: the engine skips row groups by plain comparisons only.
 
 
-def _earlier(fitting: _Filter, than: Position) -> _Filter:
+def _earlier(fitting: Filter, than: Position) -> Filter:
     return fitting.narrowed(
         "time_unix_nano <= $b_time and (time_unix_nano < $b_time or ingest_seq < $b_seq)",
         b_time=than.time_unix_nano,
@@ -124,7 +103,7 @@ def _earlier(fitting: _Filter, than: Position) -> _Filter:
     )
 
 
-def _later(fitting: _Filter, than: Position) -> _Filter:
+def _later(fitting: Filter, than: Position) -> Filter:
     return fitting.narrowed(
         "time_unix_nano >= $a_time and (time_unix_nano > $a_time or ingest_seq > $a_seq)",
         a_time=than.time_unix_nano,
@@ -147,7 +126,7 @@ def _page(connection: duckdb.DuckDBPyConnection, query: LogQuery, span: Span) ->
     return _oldest(connection, fitting, after, before, query.limit)
 
 
-def _newest(connection: duckdb.DuckDBPyConnection, fitting: _Filter, before: Position | None, limit: int) -> LogPage:
+def _newest(connection: duckdb.DuckDBPyConnection, fitting: Filter, before: Position | None, limit: int) -> LogPage:
     bounded = fitting if before is None else _earlier(fitting, before)
     found = _select(connection, bounded, "time_unix_nano desc, ingest_seq desc", limit + 1)
     records = found[:limit][::-1]
@@ -160,7 +139,7 @@ def _newest(connection: duckdb.DuckDBPyConnection, fitting: _Filter, before: Pos
 
 
 def _oldest(
-    connection: duckdb.DuckDBPyConnection, fitting: _Filter, after: Position, before: Position | None, limit: int
+    connection: duckdb.DuckDBPyConnection, fitting: Filter, after: Position, before: Position | None, limit: int
 ) -> LogPage:
     bounded = _later(fitting, after) if before is None else _earlier(_later(fitting, after), before)
     found = _select(connection, bounded, "time_unix_nano, ingest_seq", limit + 1)
