@@ -2,17 +2,26 @@
 
 import asyncio
 import io
+import os
+import sys
 
 import pytest
 from collector_fakes import RecordingConsumer, RecordingStore
 
+from runmill import home as homes
 from runmill.collector.exporters.debug import Debug, DebugConfig
 from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
 from runmill.collector.guard import Health
 from runmill.collector.processors.batch import BatchConfig, Batcher
 from runmill.collector.processors.memory_limiter import MemoryLimiter, MemoryLimiterConfig
+from runmill.collector.receivers.file_log import FileLogReceiver
+from runmill.collector.receivers.file_log_config import FileLogConfig
+from runmill.collector.receivers.journal import JournalConfig, JournalReceiver
 from runmill.collector.receivers.otlp import OtlpReceiver, bind
 from runmill.collector.receivers.otlp_config import HttpConfig
+from runmill.collector.receivers.process import ProcessReceiver
+from runmill.collector.receivers.stdin import StdinReceiver
+from runmill.collector.receivers.stream_config import ProcessConfig, StdinConfig
 from runmill.collector.telemetry import Telemetry
 
 
@@ -42,7 +51,44 @@ def debug():
     return Debug(DebugConfig(), exporter_id="debug", output=io.StringIO())
 
 
-COMPONENTS = pytest.mark.parametrize("make", [otlp, batch, memory_limiter, run_store, debug])
+def journal():
+    return JournalReceiver(
+        JournalConfig(), {}, receiver_id="journal", telemetry=Telemetry(), home=homes.find(), put_artifact=None
+    )
+
+
+def file_log():
+    config = FileLogConfig(include=["/nowhere/*.log"])
+    return FileLogReceiver(
+        config,
+        {"logs": RecordingConsumer()},
+        receiver_id="file_log",
+        telemetry=Telemetry(),
+        state_folder=homes.find().path / "collector",
+    )
+
+
+def process():
+    config = ProcessConfig(command=[sys.executable, "-c", "input()"])
+    return ProcessReceiver(config, {"logs": RecordingConsumer()}, receiver_id="process", telemetry=Telemetry())
+
+
+class NothingToRead:
+    """An empty standard input."""
+
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+
+    def fileno(self):
+        return self.descriptor
+
+
+def stdin():
+    return StdinReceiver(StdinConfig(), {"logs": RecordingConsumer()}, receiver_id="stdin", source=NothingToRead())
+
+
+COMPONENTS = pytest.mark.parametrize(
+    "make", [otlp, batch, memory_limiter, run_store, debug, journal, file_log, process, stdin]
+)
 
 
 @COMPONENTS

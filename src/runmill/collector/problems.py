@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from runmill.collector.values import Section
 
-__all__ = ["did_you_mean", "explain"]
+__all__ = ["did_you_mean", "explain", "sections_in"]
 
 _NEEDED = {
     "int": "a whole number, such as 8192",
@@ -55,16 +55,17 @@ def _unknown_key(location: tuple[int | str, ...], section: type[Section]) -> str
             # The member of a list is one of several sections: its `type` says which.
             fields = [one.model_fields[key] for one in owners if key in one.model_fields]
             owners = [one for one in owners if _type_of(one) == key] or [
-                below for field in fields for below in _sections_in(field.annotation)
+                below for field in fields for below in sections_in(field.annotation)
             ]
     known = sorted({field.alias or name for one in owners for name, field in one.model_fields.items()})
     return f"unknown key (known: {', '.join(known) or 'none'}).{did_you_mean(str(wrong), known)} Correct or remove it."
 
 
-def _sections_in(annotation: object) -> list[type[Section]]:
+def sections_in(annotation: object) -> list[type[Section]]:
+    """Give the sections that a key of this type may hold, also in lists and unions."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
-    return [section for argument in get_args(annotation) for section in _sections_in(argument)]
+    return [section for argument in get_args(annotation) for section in sections_in(argument)]
 
 
 def _type_of(section: type[Section]) -> str | None:

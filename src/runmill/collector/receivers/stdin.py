@@ -61,8 +61,8 @@ class StdinReceiver:
 
     async def _reader(self) -> Read:
         mode = os.fstat(self._source.fileno()).st_mode
-        if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)):
-            # A file never makes anyone wait, and no loop can watch it.
+        if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(self._source.fileno())):
+            # A file, or nothing (/dev/null), never makes anyone wait, and no loop can watch it.
             return lambda: asyncio.to_thread(os.read, self._source.fileno(), MOST_BYTES)
         stream = asyncio.StreamReader(limit=MOST_BYTES)
         loop = asyncio.get_running_loop()
