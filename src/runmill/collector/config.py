@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 from pydantic import Field, ValidationError
 
@@ -20,7 +20,7 @@ from runmill.collector.catalog import (
 from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.document import from_text, parse
 from runmill.collector.expand import Expander
-from runmill.collector.values import Section
+from runmill.collector.values import Endpoint, Section
 from runmill.errors import ConfigError
 
 __all__ = ["DEFAULT_FILE", "Config", "Pipeline", "load", "loads"]
@@ -42,10 +42,26 @@ class PipelineConfig(Section):
     exporters: list[str]
 
 
+class MetricsConfig(Section):
+    """The collector's own counters."""
+
+    level: Literal["none", "basic", "normal", "detailed"] = "normal"
+    """none: they are not served; the others are one here."""
+    endpoint: Endpoint | None = None
+    """Where ``GET /metrics`` is answered, in Prometheus' format: ``localhost:8888``. By default nowhere."""
+
+
+class TelemetryConfig(Section):
+    """What the collector says of itself."""
+
+    metrics: MetricsConfig = MetricsConfig()
+
+
 class ServiceConfig(Section):
     """Which components work together."""
 
     pipelines: dict[str, object]
+    telemetry: TelemetryConfig = TelemetryConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,8 @@ class Config:
     processors: Mapping[str, ProcessorConfig]
     exporters: Mapping[str, ExporterConfig]
     pipelines: tuple[Pipeline, ...]
+    metrics_endpoint: str | None = None
+    """Where the collector's own metrics are served."""
     warnings: tuple[str, ...] = ()
     """What is worth a look, such as a variable that is not set; one line each."""
 
@@ -144,8 +162,13 @@ class _Reading:
         receivers = cast("Mapping[str, ReceiverConfig]", self._components("receivers"))
         processors = cast("Mapping[str, ProcessorConfig]", self._components("processors"))
         exporters = cast("Mapping[str, ExporterConfig]", self._components("exporters"))
-        pipelines = tuple(self._pipelines())
-        return Config(source, receivers, processors, exporters, pipelines, tuple(self.warnings))
+        service = self._section(ServiceConfig, self.document.get("service"), "service")
+        if not isinstance(service, ServiceConfig):
+            return Config(source, receivers, processors, exporters, ())
+        pipelines = tuple(self._pipelines(service))
+        metrics = service.telemetry.metrics
+        endpoint = None if metrics.level == "none" else metrics.endpoint
+        return Config(source, receivers, processors, exporters, pipelines, endpoint, tuple(self.warnings))
 
     def _check_sections(self) -> None:
         for name, found in self.document.items():
@@ -179,10 +202,7 @@ class _Reading:
             self.problems += problems.explain(error, section=section, path=path)
             return None
 
-    def _pipelines(self) -> Iterator[Pipeline]:
-        service = self._section(ServiceConfig, self.document.get("service"), "service")
-        if not isinstance(service, ServiceConfig):
-            return
+    def _pipelines(self, service: ServiceConfig) -> Iterator[Pipeline]:
         if not service.pipelines:
             self.problems.append("service.pipelines: is empty. Add one, such as 'logs:' with receivers and exporters.")
         for pipeline_id, found in service.pipelines.items():

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from runmill.collector.component import Batch, Component, Consumer, Signal
 from runmill.collector.config import Config, Pipeline
 from runmill.collector.exporters.making import make_exporter
+from runmill.collector.exposition import MetricsApp, MetricsServer
 from runmill.collector.guard import Health
 from runmill.collector.processors.making import Stage, make_processor
 from runmill.collector.receivers.gathering import make_gatherer
@@ -121,6 +122,11 @@ def build(config: Config, settings: Settings) -> Collector:
     for name, by_signal in heads.items():
         if grpc := _grpc_receiver(name, config, by_signal, settings=settings, telemetry=telemetry):
             receivers[f"{name}.grpc"] = grpc
+    if config.metrics_endpoint:
+        _check_endpoint(config.metrics_endpoint, f"{config.source}: service.telemetry.metrics.endpoint", settings.token)
+        receivers["metrics"] = MetricsServer(
+            config.metrics_endpoint, telemetry, health=health, bind=settings.bind, token=settings.token
+        )
     outlets = [exporter.component for exporter in exporters.values()]
     return Collector(receivers, processors, outlets, telemetry=telemetry, health=health)
 
@@ -150,13 +156,14 @@ def _receiver(
         return make_gatherer(section, consumers, receiver_id=name, place=place, settings=settings, telemetry=telemetry)
     http = section.protocols.http
     _check_endpoint(http.endpoint, f"{config.source}: receivers.{name}.protocols.http.endpoint", settings.token)
+    host, _ = split_endpoint(http.endpoint)
     return OtlpReceiver(
         http,
         consumers,
         receiver_id=name,
         telemetry=telemetry,
         health=health,
-        others=settings.fallback_app,
+        others=MetricsApp(telemetry, settings.fallback_app, token=None if is_loopback(host) else settings.token),
         bind=settings.bind,
         token=settings.token,
     )
