@@ -1,6 +1,7 @@
 """``process``: runs a command, gathers its standard output and standard error apart, and tells how it ended."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import shlex
@@ -130,5 +131,6 @@ def _ended(config: ProcessConfig, status: int) -> Entry:
 
 def _tell(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
     """Send a signal to the command and all that it started."""
-    if process.returncode is None:
-        os.killpg(process.pid, number)
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself just now
+        if process.returncode is None:
+            os.killpg(process.pid, number)
