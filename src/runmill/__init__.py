@@ -20,8 +20,10 @@ from runmill.app.handler import Handler
 from runmill.app.launch.configuration import RunConfiguration, ScriptRunConfig
 from runmill.app.launch.environment import Environment
 from runmill.app.launch.script_run import ScriptRun
+from runmill.app.models import Model
 from runmill.app.outlet import flush
 from runmill.app.run import Run, get_run
+from runmill.app.run_details import RunDetails
 from runmill.app.workspace import Workspace
 from runmill.errors import (
     ConfigError,
@@ -44,11 +46,13 @@ __all__ = [
     "Experiment",
     "Handler",
     "InvalidArgument",
+    "Model",
     "NotFound",
     "Refused",
     "Rejected",
     "Run",
     "RunConfiguration",
+    "RunDetails",
     "RunFailed",
     "RunmillError",
     "ScriptRun",

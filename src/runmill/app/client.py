@@ -23,7 +23,9 @@ _API: Final = "/api/v1"
 _PAGE: Final = 100
 _ERRORS: Final[dict[str, type[RunmillError]]] = {"not_found": NotFound, "invalid_argument": InvalidArgument}
 
-_Value = TypeVar("_Value", model.Run, model.MetricPoints, model.Artifact, model.Experiment, model.ModelVersion)
+_Value = TypeVar(
+    "_Value", model.Run, model.MetricPoints, model.Artifact, model.Experiment, model.MetricSummary, model.ModelVersion
+)
 
 
 class Client:
@@ -73,6 +75,17 @@ class Client:
     def models(self) -> list[model.ModelVersion]:
         """Give every version of every model, in the order of registration."""
         return [_model_version(item) for item in self._get("/models")["models"]]
+
+    def summaries(self, run_id: str) -> list[model.MetricSummary]:
+        """Give what is known of each series of a run without its points. Raises NotFound."""
+        answer = self._get(f"/runs/{quote(run_id, safe='')}/metrics")
+        return [_read(model.MetricSummary, item) for item in answer["metrics"]]
+
+    def curve(self, run_id: str, metric: str, column: str | None, *, buckets: int) -> list[float]:
+        """Give the shape of one series in at most twice that many finite numbers. Raises NotFound."""
+        route = f"/runs/{quote(run_id, safe='')}/series"
+        answer = self._get(route, metric=metric, column=column, buckets=buckets)
+        return [bucket["last"] for bucket in answer["buckets"] if isinstance(bucket["last"], int | float)]
 
     def points(self, run_id: str, metric: str | None = None) -> list[model.MetricPoints]:
         """Give every point of a run, or of one metric, in log order. Raises NotFound when there is no such run."""
