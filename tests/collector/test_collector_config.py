@@ -172,3 +172,16 @@ def test_loopback_is_this_machine_only(host, expected):
 def test_endpoint_is_split_into_host_and_port():
     """An IPv6 address loses its brackets."""
     assert [split_endpoint(e) for e in ("localhost:1", ":2", "[::1]:3")] == [("localhost", 1), ("", 2), ("::1", 3)]
+
+
+def test_several_files_are_merged_and_the_later_one_wins(tmp_path):
+    """Mappings key by key, lists as a whole; what is set by its path goes before all of them."""
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text(MINIMAL.replace("ENDPOINT", "localhost:1").replace("SIZE", "1").replace("TIMEOUT", "1s"))
+    second.write_text("processors: {batch: {timeout: 2s}}\nexporters: {debug/b: }\n"
+                      "service: {pipelines: {logs: {exporters: [debug/b]}}}\n")  # fmt: skip
+    found = config.load(first, second, overrides={"processors.batch.send_batch_size": "7"}, environment={})
+    assert found.processors == {"batch": BatchConfig(timeout="2s", send_batch_size=7)}
+    assert set(found.exporters) == {"debug", "debug/b"}
+    assert found.pipelines == (config.Pipeline("logs", "logs", ("otlp",), (), ("debug/b",)),)
+    assert found.source == f"{first}, {second}"

@@ -18,7 +18,7 @@ def validate(
     config_file: Annotated[Path, typer.Argument(metavar="CONFIG", help="A collector's YAML file.", show_default=False)],
 ) -> None:
     """Check a collector's configuration: every mistake with its path, and status 2 when there is one."""
-    config = load_config(config_file, homes.find())
+    config = load_config([config_file], homes.find())
     pipelines = ", ".join(pipeline.pipeline_id for pipeline in config.pipelines)
     typer.echo(f"{config_file}: no mistakes; pipelines: {pipelines}")
 

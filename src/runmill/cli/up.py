@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -44,23 +44,30 @@ IdleOption: TypeAlias = Annotated[
     ),
 ]
 ConfigOption: TypeAlias = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        "--config", metavar="FILE", help="The collector's configuration; else the one that comes with runmill."
+        "--config",
+        metavar="FILE",
+        help="The collector's configuration; else runmill's own. Several are merged, the later ones win.",
     ),
+]
+SetOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Replace a value of the configuration, by its path."),
 ]
 
 
 def up(
     *,
-    config_file: ConfigOption = None,
+    config_files: ConfigOption = None,
+    settings: SetOption = None,
     endpoint: EndpointOption = None,
     idle_exit: IdleOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Run collector, run store and portal as one process on one port, until Ctrl-C."""
     home = homes.find(home_dir)
-    config = load_config(config_file, home, endpoint=endpoint)
+    config = load_config(config_files, home, settings=settings, endpoint=endpoint)
     _listens_on(config)  # or there is nothing to start
     with owned(home), _opened(_store_url(config, home)) as store:
         asyncio.run(_up(home, config, store, is_fixed=endpoint is not None, idle_exit=idle_exit))
@@ -75,27 +82,48 @@ def serve(*, endpoint: EndpointOption = None, idle_exit: IdleOption = None, home
 
 def collect(
     *,
-    config_file: Annotated[Path, typer.Option("--config", metavar="FILE", help="The collector's configuration.")],
+    config_files: Annotated[
+        list[Path],
+        typer.Option(
+            "--config", metavar="FILE", help="The collector's configuration. Several are merged, the later ones win."
+        ),
+    ],
+    settings: SetOption = None,
     endpoint: EndpointOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Run the pipelines of a configuration, without portal and API."""
     home = homes.find(home_dir)
-    config = load_config(config_file, home, endpoint=endpoint)
+    config = load_config(config_files, home, settings=settings, endpoint=endpoint)
     with ExitStack() as stack:
         asyncio.run(_collect(config, home, lambda url: stack.enter_context(_opened(url))))
 
 
-def load_config(path: Path | None, home: Home, *, endpoint: str | None = None) -> "Config":
-    """Read the collector's configuration (None: runmill's own) for *home*, say its warnings. Raises ConfigError."""
+def load_config(
+    paths: Sequence[Path] | None,
+    home: Home,
+    *,
+    settings: Sequence[str] | None = None,
+    endpoint: str | None = None,
+) -> "Config":
+    """Read the collector's configuration (none: runmill's own) for *home*, say its warnings. Raises ConfigError."""
     from runmill.collector import config as configs
 
-    overrides = {} if endpoint is None else {_ENDPOINT_KEY: f"'{endpoint}'"}
+    overrides = dict(_split_setting(setting) for setting in settings or ())
+    if endpoint is not None:
+        overrides[_ENDPOINT_KEY] = f"'{endpoint}'"
     environment = {**os.environ, "RUNMILL_HOME": str(home.path)}
-    config = configs.load(path or configs.DEFAULT_FILE, overrides=overrides, environment=environment)
+    config = configs.load(*(paths or [configs.DEFAULT_FILE]), overrides=overrides, environment=environment)
     for warning in config.warnings:
         say(f"{config.source}: {warning}")
     return config
+
+
+def _split_setting(setting: str) -> tuple[str, str]:
+    path, equals, value = setting.partition("=")
+    if not path or not equals:
+        raise ConfigError(f"--set {setting!r} is not PATH=VALUE. Write for example processors.batch.timeout=1s")
+    return path, value
 
 
 async def _up(home: Home, config: "Config", store: "Store", *, is_fixed: bool, idle_exit: float | None) -> None:

@@ -92,16 +92,19 @@ class Config:
 
 def load(
     path: str | os.PathLike[str],
-    *,
+    *more: str | os.PathLike[str],
     overrides: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Config:
-    """Read the configuration file at *path*; see `loads`."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}. Give the path of a YAML file.") from error
-    return loads(text, source=str(path), overrides=overrides, environment=environment)
+    """Read the configuration file at *path*, with *more* merged into it; see `loads`.
+
+    Mappings are merged, key by key; of anything else, lists too, the later file's replaces the earlier one's.
+    """
+    document = dict[str, object]()
+    for each in (path, *more):
+        document = _merged(document, parse(_read(each), source=str(each)))
+    source = ", ".join(str(each) for each in (path, *more))
+    return _checked(document, source=source, overrides=overrides, environment=environment)
 
 
 def loads(
@@ -122,7 +125,33 @@ def loads(
     Raises:
         ConfigError: with every mistake, one a line.
     """
-    reading = _Reading(parse(text, source=source))
+    return _checked(parse(text, source=source), source=source, overrides=overrides, environment=environment)
+
+
+def _read(path: str | os.PathLike[str]) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}. Give the path of a YAML file.") from error
+
+
+def _merged(earlier: dict[str, object], later: Mapping[str, object]) -> dict[str, object]:
+    """Give *earlier* with *later* merged in."""
+    merged = dict(earlier)
+    for key, value in later.items():
+        before = merged.get(key)
+        merged[key] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _checked(
+    document: dict[str, object],
+    *,
+    source: str,
+    overrides: Mapping[str, str] | None,
+    environment: Mapping[str, str] | None,
+) -> Config:
+    reading = _Reading(document)
     reading.override(overrides or {})
     reading.expand(os.environ if environment is None else environment)
     config = reading.config(source)
