@@ -22,6 +22,7 @@ from runmill.app.run_system import SystemCalls
 from runmill.app.run_tags import TagCalls
 from runmill.app.starting import NewRun, start_run
 from runmill.app.system_metrics import Sampler, machine_gauges
+from runmill.app.user_log import USER_LOG, UserLog
 from runmill.errors import InvalidArgument, NotFound
 from runmill.journal.records import RunIdentity, run_key
 from runmill.otlp.measurements import Measurement
@@ -72,7 +73,7 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
         self._outputs = outputs_folder(outputs)
         self._kept = {}
         self._parent = parent
-        self._entered: list[Token[str | None]] = []
+        self._entered: list[tuple[Token[str | None], UserLog | None]] = []
 
     @classmethod
     def start_new(
@@ -213,11 +214,17 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
         return (Run(self._experiment, state.run_id, state=state) for state in states if wanted.fits(state))
 
     def __enter__(self) -> Self:
-        self._entered.append(current.enter(self._recorder.key))
+        # In a launched script the launcher keeps what is printed.
+        log = UserLog() if self._sets_status else None
+        self._entered.append((current.enter(self._recorder.key), log))
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        current.leave(self._entered.pop())
+        token, log = self._entered.pop()
+        current.leave(token)
+        if log is not None and (printed := log.close()) is not None:
+            with printed:
+                self._keep(USER_LOG, printed, "text/plain")
         if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
             self.complete()
         else:

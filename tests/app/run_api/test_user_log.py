@@ -1,0 +1,73 @@
+"""What is printed inside `with run:` is a file of the run, and still goes where it went."""
+
+import sys
+
+import pytest
+
+
+def printed_in(run, tmp_path) -> str:
+    run.download_file("logs/user_log.txt", tmp_path / "user_log.txt")
+    return (tmp_path / "user_log.txt").read_text()
+
+
+def test_both_streams_are_kept_in_order(run, tmp_path, capsys):
+    """And passed on; what is printed outside is not in it."""
+    print("before")
+    with run:
+        print("epoch", 1)
+        print("careful", file=sys.stderr)
+        sys.stdout.writelines(["épo", "ch 2\n"])
+    print("after")
+    assert printed_in(run, tmp_path) == "epoch 1\ncareful\népoch 2\n"
+    passed = capsys.readouterr()
+    assert (passed.out, passed.err) == ("before\nepoch 1\népoch 2\nafter\n", "careful\n")
+    assert [run.get_file_names(), list(run.get_details()["logFiles"])] == [["logs/user_log.txt"]] * 2
+
+
+def test_a_failing_block_is_kept_too(run, tmp_path):
+    """The exception leaves the block, and what was printed before it is there."""
+
+    def train():
+        with run:
+            print("so far")
+            raise ValueError("bad")
+
+    with pytest.raises(ValueError, match="bad"):
+        train()
+    assert (printed_in(run, tmp_path), run.get_status()) == ("so far\n", "Failed")
+
+
+def test_a_silent_block_leaves_no_file(run):
+    """An empty log would only look like one."""
+    with run:
+        run.log("m", 1)
+    assert run.get_file_names() == []
+
+
+def test_blocks_within_blocks_each_have_theirs(run, tmp_path):
+    """The outer one has all, the inner one its own."""
+    with run:
+        print("parent")
+        with run.child_run() as child:
+            print("child")
+    assert (printed_in(run, tmp_path), printed_in(child, tmp_path)) == ("parent\nchild\n", "child\n")
+
+
+def test_the_streams_are_put_back_whatever_the_order(run):
+    """Blocks of two threads may end in any order; afterwards nothing of ours is in the way."""
+    before = sys.stdout, sys.stderr
+    child = run.child_run()
+    run.__enter__()
+    child.__enter__()
+    run.__exit__(None, None, None)
+    print("still heard by the child")
+    child.__exit__(None, None, None)
+    assert child.get_file_names() == ["logs/user_log.txt"]
+    assert (sys.stdout, sys.stderr) == before
+
+
+def test_a_stream_is_what_it_was(run):
+    """Libraries ask a stream for its encoding, its number, whether it is a terminal."""
+    facts = sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.writable()
+    with run:
+        assert (sys.stdout.encoding, sys.stdout.isatty(), sys.stdout.writable()) == facts
