@@ -304,3 +304,15 @@ def test_compression_can_be_said(follow, append, tmp_path, compression):
     append(tmp_path / "a.log", gzip.compress(b"text\n"))
     found = follow(compression=compression, encoding="latin-1").read(after=0)
     assert ("text" in found) == (compression == "gzip")
+
+
+@pytest.mark.parametrize("pattern", ["later/*.log", "later/**/*.log", "later/*/x.log", "**/x.log"])
+def test_a_folder_that_comes_later_is_looked_into(follow, tmp_path, append, pattern):
+    """Also when other patterns have found files already, and nothing else has changed."""
+    append(tmp_path / "a.log", "a\n")
+    reading = follow(include=[str(tmp_path / "*.log"), str(tmp_path / pattern)])
+    assert reading.read() == ["a"]
+    (tmp_path / "later" / "deep").mkdir(parents=True)
+    path = tmp_path / "later" / ("x.log" if pattern == "later/*.log" else "deep/x.log")
+    append(path, "x\n")
+    assert reading.read() == ["x"]

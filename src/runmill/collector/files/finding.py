@@ -43,6 +43,10 @@ class _Listing:
     is_settled: bool
 
 
+_NOTHING: Final = _Listing([], [], 0, 0, is_settled=False)
+"""Of a folder that is not there."""
+
+
 class Finder:
     """Finds the files of patterns, each once however many names it has."""
 
@@ -50,15 +54,25 @@ class Finder:
         self._include = [parts_of(pattern) for one in include for pattern in expand_braces(one)]
         self._exclude = [parts_of(pattern) for one in exclude for pattern in expand_braces(one)]
         self._listings: dict[str, _Listing] = {}
+        self._walked: dict[str, _Listing] = {}
+        """The folders that the paths found last depend on."""
+        self._found: tuple[str, ...] = ()
 
-    def find(self) -> Iterator[str]:
-        """Yield the paths of what the patterns stand for and `exclude` does not, in order, each once."""
-        seen = set[str]()
-        for pattern in self._include:
-            for path in self._walk("/", pattern, ()):
-                if path not in seen and not any(matches(one, parts_of(path)) for one in self._exclude):
-                    seen.add(path)
-                    yield path
+    def find(self) -> tuple[str, ...]:
+        """Give the paths of what the patterns stand for and `exclude` does not, in order, each once.
+
+        It is the very same tuple as the last one when no folder has changed.
+        """
+        walked = tuple(self._walked.items())
+        if not walked or any(self._listing(folder) is not listing for folder, listing in walked):
+            self._walked.clear()
+            found = dict.fromkeys(path for pattern in self._include for path in self._walk("/", pattern, ()))
+            paths = tuple(path for path in found if not self._is_excluded(path))
+            self._found = self._found if paths == self._found else paths
+        return self._found
+
+    def _is_excluded(self, path: str) -> bool:
+        return bool(self._exclude) and any(matches(one, parts_of(path)) for one in self._exclude)
 
     def _walk(self, folder: str, pattern: Sequence[str], above: tuple[tuple[int, int], ...]) -> Iterator[str]:
         part, *rest = pattern
@@ -78,6 +92,7 @@ class Finder:
         try:
             status = os.stat(folder)  # noqa: PTH116 - as above
         except OSError:
+            self._walked[folder] = _NOTHING
             return
         identity = (status.st_dev, status.st_ino)
         if identity in above:
@@ -98,14 +113,17 @@ class Finder:
             changed = os.stat(folder).st_mtime_ns  # noqa: PTH116 - as above
         except OSError:
             self._listings.pop(folder, None)
-            return _Listing([], [], 0, 0, is_settled=False)
+            self._walked[folder] = _NOTHING
+            return _NOTHING
         now = time.monotonic()
         is_known = known is not None and known.is_settled and known.changed_nanoseconds == changed
         if known is not None and is_known and now - known.listed_seconds < _LISTED_AGAIN_SECONDS:
+            self._walked[folder] = known
             return known
         is_settled = abs(time.time_ns() - changed) > _COARSE_NANOSECONDS
         names, folders = _list(folder)
         listing = self._listings[folder] = _Listing(names, folders, changed, now, is_settled)
+        self._walked[folder] = listing
         return listing
 
 

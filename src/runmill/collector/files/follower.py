@@ -31,8 +31,8 @@ _COPY_SECONDS: Final = 10.0
 _LEFT_SECONDS: Final = 30.0
 # So few files are all looked at in each round; of more, those that rest are looked at less often.
 _FEW_FILES: Final = 512
-_MOST_REST_SECONDS: Final = 2.0
-_REST_SHARE: Final = 0.05
+_TURNS: Final = 10
+_AWAKE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,10 @@ class Follower:
         self._planned: dict[int, Mark] = {}
         """Of files with bytes that were under way when the collector ended: how they look behind these."""
         self._kinship: Kinship | None = None
+        self._paths: tuple[str, ...] = ()
+        self._left = set[tuple[int, int]]()
+        """Files that are not found any more, and may still be read to their end."""
+        self._turn = 0
         self._waiting: dict[tuple[int, int], float] = {}
         self._faults: dict[str, str] = {}
         self._patterns = repr(sorted(following.include))
@@ -94,19 +98,12 @@ class Follower:
 
     def poll(self, now: float) -> None:
         """Look which files there are; *now* is the monotonic clock's."""
-        present = set[tuple[int, int]]()
         self._kinship = None  # of the round before
-        for path in self._finder.find():
-            resting = self._by_path.get(path)
-            if resting is not None and self._may_rest(resting, now):
-                present.add(resting.identity)
-            elif (found := look_at(path)) is not None:
-                identity = (found.status.st_dev, found.status.st_ino)
-                if identity not in present:  # a link and its target are one file
-                    present.add(identity)
-                    self._see(found, identity, now)
-        for identity in [identity for identity in self._tails if identity not in present]:
-            self._leave(self._tails[identity], now)
+        paths = self._finder.find()
+        if paths is self._paths and len(paths) > _FEW_FILES:
+            self._look_at_some(paths, now)
+        else:
+            self._look_at_all(paths, now)
         self._close_some()
         self._is_first_round = False
         self._cursors.include = self._patterns
@@ -157,11 +154,41 @@ class Follower:
         for tail in self._by_id.values():
             tail.close()
 
-    def _may_rest(self, tail: Tail, now: float) -> bool:
-        if len(self._by_path) <= _FEW_FILES or tail.has_news or tail.held_seconds is not None:
-            return False
-        pause = min((now - tail.seen_seconds) * _REST_SHARE, _MOST_REST_SECONDS)
-        return now - tail.looked_seconds < pause
+    def _look_at_all(self, paths: tuple[str, ...], now: float) -> None:
+        self._paths = paths
+        present = set[tuple[int, int]]()
+        for path in paths:
+            found = look_at(path)
+            if found is None:
+                continue
+            identity = (found.status.st_dev, found.status.st_ino)
+            if identity not in present:  # a link and its target are one file
+                present.add(identity)
+                self._see(found, identity, now)
+        self._left = {identity for identity in self._tails if identity not in present}
+        self._leave_left(now)
+
+    def _look_at_some(self, paths: tuple[str, ...], now: float) -> None:
+        """Look at the files that grew lately, and at a share of the others: no folder has changed."""
+        self._turn = (self._turn + 1) % _TURNS
+        share = paths[self._turn :: _TURNS]
+        awake = [tail.cursor.path for tail in self._by_id.values() if now - tail.seen_seconds < _AWAKE_SECONDS]
+        for path in {*share, *awake}:
+            tail, found = self._by_path.get(path), look_at(path)
+            if found is None:
+                continue
+            identity = (found.status.st_dev, found.status.st_ino)
+            # What is not known is another name of a known one, or cannot be read yet.
+            if tail is not None and tail.identity == identity:
+                self._see(found, identity, now)
+            elif identity not in self._tails:
+                self._adopt(found, identity, now)
+        self._leave_left(now)
+
+    def _leave_left(self, now: float) -> None:
+        for identity in self._left:
+            if (tail := self._tails.get(identity)) is not None:
+                self._leave(tail, now)
 
     def _see(self, found: Found, identity: tuple[int, int], now: float) -> None:
         tail = self._tails.get(identity)
@@ -173,7 +200,6 @@ class Follower:
             tail.cursor = self._changed[tail.cursor.file_id] = replace(tail.cursor, path=found.path)
         self._by_path[found.path] = tail
         tail.look(found.status, now)
-        tail.looked_seconds = now
         if not tail.cursor.is_gzip and found.status.st_size < tail.cursor.mark.offset:
             self.begin_anew(tail, now)
 
@@ -250,7 +276,7 @@ class Follower:
         return Cursor(self._cursors.new_file_id(), found.path, *identity, mark, is_gzip=is_gzip)
 
     def _follow(self, cursor: Cursor, *, size_bytes: int, now: float, content: Content | None) -> Tail:
-        tail = Tail(cursor, size_bytes, now, content, looked_seconds=now)
+        tail = Tail(cursor, size_bytes, now, content)
         self._tails[tail.identity] = self._by_path[cursor.path] = self._by_id[cursor.file_id] = tail
         self._changed[cursor.file_id] = cursor
         return tail

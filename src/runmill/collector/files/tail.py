@@ -26,8 +26,6 @@ class Tail:
     """Since when something at the cursor waits for its end, on the monotonic clock."""
     checked_bytes: int = -1
     """The size at which the content was last compared with the mark."""
-    looked_seconds: float = 0.0
-    """When its state was last looked at, on the monotonic clock."""
 
     @property
     def identity(self) -> tuple[int, int]:
