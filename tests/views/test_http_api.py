@@ -154,7 +154,7 @@ def test_openapi_lists_every_documented_route(client: httpx.Client) -> None:
     """The description is complete without the pages."""
     paths = set(client.get("/api/v1/openapi.json").json()["paths"])
     assert paths == {
-        "/experiments", "/runs", "/runs/{run_id}", "/runs/{run_id}/events", "/runs/{run_id}/metrics",
+        "/compare", "/experiments", "/runs", "/runs/{run_id}", "/runs/{run_id}/events", "/runs/{run_id}/metrics",
         "/runs/{run_id}/points", "/runs/{run_id}/series", "/runs/{run_id}/logs", "/runs/{run_id}/logs/counts",
         "/runs/{run_id}/loggers", "/runs/{run_id}/files", "/runs/{run_id}/files/{path}", "/runs/{run_id}/stream",
         "/logs", "/logs/counts", "/logs/stream", "/services", "/store", "/artifacts/{sha256}", "/models",

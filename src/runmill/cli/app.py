@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from runmill._version import __version__
-from runmill.cli import checks, demo, doctor, launch, logs, runs, up
+from runmill.cli import checks, compare, demo, doctor, launch, logs, runs, up
 from runmill.cli.render import say
 from runmill.errors import ConfigError, InvalidArgument, RunmillError
 
@@ -34,6 +34,7 @@ app.command(context_settings={"allow_interspersed_args": False})(launch.run)
 app.command()(logs.logs)
 app.command()(runs.metrics)
 app.command()(runs.files)
+app.command()(compare.compare)
 app.command()(checks.validate)
 app.command()(doctor.doctor)
 app.add_typer(store, name="store")

@@ -14,6 +14,7 @@ from runmill.model import RunId
 from runmill.store.interface import Store
 from runmill.store.query import POINT_COLUMNS, PointColumn, PointQuery, RunQuery, SeriesQuery
 from runmill.views.answers import JsonResponse
+from runmill.views.comparison import compare_stored
 from runmill.views.files import artifact_routes, file_routes
 from runmill.views.live import stream_routes
 from runmill.views.packing import packed
@@ -59,6 +60,11 @@ def _run_routes(store: Store) -> APIRouter:
     def runs(filters: RunFilters) -> Response:
         """Runs that fit, newest start first."""
         return JsonResponse({"runs": store.runs(filters)})
+
+    @routes.get("/compare")
+    def compare(run: Annotated[list[str] | None, Query(description="2 to 16 of them")] = None) -> Response:
+        """What several runs have in common and what not."""
+        return JsonResponse(compare_stored(store, run or []))
 
     @routes.get("/runs/{run_id}")
     def run(run_id: str) -> Response:

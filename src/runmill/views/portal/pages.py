@@ -1,8 +1,8 @@
 """The portal's addresses: each page reads the store, and its template says the rest."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from runmill.errors import NotFound, RunmillError
 from runmill.store.interface import Store
 from runmill.store.query import RunQuery
 from runmill.views.portal.assets import Assets
+from runmill.views.portal.compare_page import compare_page
 from runmill.views.portal.first_page import first_page
 from runmill.views.portal.log_pages import add_log_pages, add_tails
 from runmill.views.portal.rendering import Renderer
@@ -60,3 +61,8 @@ def _add_overviews(portal: FastAPI, store: Store, renderer: Renderer) -> None:
             raise NotFound(f"No run of an experiment {name!r} is in the store. The first page lists the experiments.")
         view = runs_view(store, runs, metric=metric, sort=sort)
         return renderer.page(request, "experiment.html", name=name, view=view, sort=sort)
+
+    @portal.get("/compare")
+    def compare(request: Request, run: Annotated[list[str] | None, Query()] = None) -> Response:
+        """What is different between runs."""
+        return renderer.page(request, "compare.html", view=compare_page(store, run or []))
