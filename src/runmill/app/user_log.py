@@ -57,16 +57,16 @@ class _Tee:
 
     def __init__(self, behind: Any, tell: Callable[[str], None]) -> None:
         self.behind = behind
-        self._tell: Callable[[str], None] | None = tell
+        self.tell: Callable[[str], None] | None = tell
 
     def write(self, text: str) -> int:
         """Write *text* as the stream behind does, then tell of it; a disk that is full is no fault of a print."""
         written: int = self.behind.write(text)
-        if self._tell is not None:
+        if self.tell is not None:
             try:
-                self._tell(text)
+                self.tell(text)
             except OSError:
-                self._tell = None
+                self.tell = None
         return written
 
     def writelines(self, lines: Any) -> None:
@@ -76,13 +76,13 @@ class _Tee:
 
     def stop(self) -> None:
         """Only pass on from now on."""
-        self._tell = None
+        self.tell = None
 
     @property
     def in_use(self) -> Any:
         """The first stream behind that is not a stopped one of ours: blocks may end in any order."""
         behind = self.behind
-        while isinstance(behind, _Tee) and behind._tell is None:
+        while isinstance(behind, _Tee) and behind.tell is None:
             behind = behind.behind
         return behind
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from runmill.app import settings
 from runmill.app.autostart import ensure_server
@@ -13,6 +13,7 @@ from runmill.app.models import Model, newest
 from runmill.app.outlet import shared_outlet
 from runmill.app.reprs import text_form
 from runmill.app.run import Run
+from runmill.app.service_limits import LimitedOutlet
 from runmill.app.workspace_file import WorkspaceFile, find_workspace_file, read_workspace_file, write_workspace_file
 from runmill.errors import ConfigError, NotFound
 
@@ -31,6 +32,8 @@ class Workspace:
         endpoint: Address of a server; by default ``RUNMILL_ENDPOINT``, ``OTEL_EXPORTER_OTLP_ENDPOINT``, else the
             home's own server, which starts by itself with the first run.
         outlet: The way out, in place of the one that `home` and `endpoint` give.
+        limits: ``azureml``: warn where Azure ML's service would not take what is logged; it is stored all the same.
+            By default ``RUNMILL_LIMITS``, else None: nothing is limited.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Workspace:
         home: "str | os.PathLike[str] | None" = None,
         endpoint: str | None = None,
         outlet: WayOut | None = None,
+        limits: Literal["azureml"] | None = None,
     ) -> None:
         if auth is not None:
             raise ConfigError(f"Workspace: auth={auth!r}: a workspace has no accounts; leave it out.")
@@ -53,7 +57,8 @@ class Workspace:
             home=None if home is None else Path(home),
             endpoint=endpoint,
         )
-        self.link = Link(outlet or shared_outlet(settings.resolve(home=home, endpoint=endpoint)))
+        way_out = outlet or shared_outlet(settings.resolve(home=home, endpoint=endpoint))
+        self.link = Link(LimitedOutlet(way_out) if _has_limits(limits) else way_out)
 
     @staticmethod
     def from_config(
@@ -153,3 +158,10 @@ class Workspace:
 
     def __repr__(self) -> str:
         return text_form("Workspace", {"Name": self.name, "Home": self.link.outlet.home.path})
+
+
+def _has_limits(limits: object) -> bool:
+    wanted = limits or os.environ.get("RUNMILL_LIMITS") or None
+    if wanted not in (None, "azureml"):
+        raise ConfigError(f"Workspace: limits={wanted!r} are not known. Give 'azureml', or leave them out.")
+    return wanted is not None
