@@ -155,8 +155,11 @@ def test_add_logger_name_and_callsite_parameters_are_used(sent: Sent) -> None:
         ("audit", 0, "AUDIT"),
     ],
 )
-def test_custom_levels_have_a_severity(method: str, number: int, text: str, sent: Sent) -> None:
+def test_custom_levels_have_a_severity(
+    method: str, number: int, text: str, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Known by OpenTelemetry, by logging.addLevelName, or honestly unspecified under their own name."""
+    monkeypatch.delitem(logging._nameToLevel, "TRACE", raising=False)  # a server imported by another test names it
     logging.addLevelName(12, "VERBOSE")
     configure(send, wrapper_class=structlog.BoundLoggerBase)
 

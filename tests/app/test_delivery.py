@@ -8,7 +8,9 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -253,3 +255,47 @@ def test_the_programs_random_numbers_are_its_own() -> None:
     logger.info("retried")
     assert runmill.flush(5) == 1
     assert random.getstate() == state
+
+
+@pytest.mark.parametrize("status", [401, 404, 307])
+def test_a_wrong_address_costs_no_record(
+    status: int, recording_collector: RecordingCollector, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What says nothing of the data keeps it in the journal; it is said once, and delivered when that is mended."""
+    logger = attached("app", recording_collector.endpoint)
+    recording_collector.status = status
+    logger.info("kept")
+    assert runmill.flush(2) == 1
+    assert "stays in the journal" in capfd.readouterr().err
+    recording_collector.status = 200
+    assert runmill.flush(10) == 0
+    assert bodies(recording_collector) == ["kept"]
+
+
+@pytest.mark.slow
+def test_an_answer_that_drips_in_does_not_hold_the_end_of_a_program() -> None:
+    """The time for the end counts for the whole exchange, not for each byte of it."""
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while connection.send(b"x"):
+                time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=drip, args=(listener,), daemon=True).start()
+        started = time.monotonic()
+        code, _ = run(LOG_100, RUNMILL_ENDPOINT=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        assert code == 0
+        assert time.monotonic() - started < 8
+
+
+@pytest.mark.slow
+def test_records_that_were_in_memory_alone_are_missed_aloud(tmp_path: Path) -> None:
+    """Without a journal nothing survives the program: what could not be delivered is said, not passed over."""
+    (tmp_path / "file").write_text("in the way")
+    code, stderr = run(LOG_100, RUNMILL_HOME=str(tmp_path / "file"), RUNMILL_ENDPOINT="http://127.0.0.1:9")
+    assert code == 0
+    assert "100 records were in memory alone and are lost" in stderr

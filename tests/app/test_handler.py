@@ -274,3 +274,41 @@ def test_any_extra_gives_a_record(log: logging.Logger, recording_collector: Reco
     before = len(recording_collector.logs)
     log.info("any", extra={"value": value})
     assert sent(recording_collector, before + 1)[-1].body == "any"
+
+
+def test_an_object_that_holds_itself_ends(log: logging.Logger, recording_collector: RecordingCollector) -> None:
+    """A cycle in extra costs no more than a large value does."""
+    cycle: list[object] = []
+    cycle += [cycle, cycle, cycle]
+    log.info("cyclic", extra={"cycle": cycle})
+    assert [record.body for record in sent(recording_collector)] == ["cyclic"]
+
+
+def test_one_handler_on_a_logger_and_its_parent_sends_once(recording_collector: RecordingCollector) -> None:
+    """The same handler reached twice by one record takes it once, also when the clock stands still."""
+    handler = runmill.Handler(endpoint=recording_collector.endpoint)
+    parent, child = logging.getLogger("same"), logging.getLogger("same.child")
+    parent.addHandler(handler)
+    child.addHandler(handler)
+    try:
+        for n in range(3):
+            record = child.makeRecord("same.child", logging.WARNING, "f", 1, "%d", (n,), None)
+            record.created = 1.0
+            child.handle(record)
+        assert [record.body for record in sent(recording_collector, 3)] == ["0", "1", "2"]
+    finally:
+        parent.removeHandler(handler)
+        child.removeHandler(handler)
+        handler.close()
+
+
+def test_limits_keep_the_exception(recording_collector: RecordingCollector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where attributes must go, what was thrown stays; texts inside of values are cut too."""
+    monkeypatch.setenv("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "4")
+    monkeypatch.setenv("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "5")
+    logger = logging.Logger("limited")  # noqa: LOG001 - not in the tree
+    logger.addHandler(runmill.Handler(endpoint=recording_collector.endpoint))
+    logger.error("cut", exc_info=raised(KeyError("abcdefgh")), extra={"list": ["123456", 7], "more": 1, "most": 2})
+    [record] = sent(recording_collector)
+    assert (record.attributes["exception.type"], record.attributes["exception.message"]) == ("KeyEr", "'abcd")
+    assert (record.attributes["list"], "more" in record.attributes) == (["12345", 7], False)

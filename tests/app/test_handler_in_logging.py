@@ -230,11 +230,11 @@ def test_custom_levels(log: logging.Logger, recording_collector: RecordingCollec
     log.log(25, "milestone")
     log.log(Level.AUDIT, "audit")
     log.setLevel(1)
-    log.log(5, "trace")
+    log.log(7, "unnamed")
     assert [(record.severity_number, record.severity_text) for record in sent(recording_collector)] == [
         (12, "MILESTONE"),
         (16, "Level 35"),
-        (3, "Level 5"),
+        (4, "Level 7"),
     ]
 
 

@@ -32,8 +32,9 @@ def report(home: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     return ended.returncode, json.loads(ended.stdout)
 
 
-def test_a_home_nobody_uses_has_no_journals(home: Path) -> None:
+def test_a_home_nobody_uses_has_no_journals(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits; that nobody takes records is the one thing wrong."""
+    monkeypatch.setenv("RUNMILL_ENDPOINT", "http://127.0.0.1:9")
     status, found = report(home)
     assert (status, found["journals"], found["faults"]) == (1, [], [])
     assert found["endpoint"]["is_reachable"] is False

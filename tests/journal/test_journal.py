@@ -298,3 +298,15 @@ def test_a_steady_flow_takes_no_more_room_than_two_segments(home: Path) -> None:
         read_all(reader)
         names |= {path.stat().st_ino for path in journal.folder.path.glob("*.s*")}
     assert len(names) == 2
+
+
+def test_a_place_somebody_else_may_write_is_not_looked_into(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a shared temporary folder anybody can leave files: only a private one of this user counts."""
+    monkeypatch.setattr(folders.tempfile, "gettempdir", lambda: str(tmp_path))
+    place = tmp_path / f"runmill-{os.getuid()}"
+    place.mkdir(mode=0o700)
+    assert [root.parent for root in folders.roots(homes.find(home))] == [home, place]
+    place.chmod(0o777)
+    assert folders.roots(homes.find(home)) == (home / "journal",)

@@ -216,5 +216,5 @@ class Delivery:
         """Set when to try again: as the collector asks, else exponentially, with jitter so that processes spread."""
         asked = error.retry_after_seconds if isinstance(error, Refused) else None
         wait = asked if asked is not None else self._backoff_seconds * self._random.uniform(0.5, 1.5)
-        self._retry_at = time.monotonic() + min(wait, _MOST_BACKOFF_SECONDS)
+        self._retry_at = time.monotonic() + wait
         self._backoff_seconds = min(self._backoff_seconds * 2, _MOST_BACKOFF_SECONDS)

@@ -90,7 +90,7 @@ class Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep *record*. Errors go to ``handleError``, never to the caller."""
         try:
-            if self.outlet.handler_count > 1 and self.outlet.has_taken(record):
+            if self.outlet.has_taken(record):
                 return
             flat = flatten(record, self._asked_formatter, self._limits)
             try:
@@ -114,12 +114,10 @@ class Handler(logging.Handler):
         if self._is_closed:
             self._is_closed = False
             self.outlet.open()
-            self.outlet.handler_count += 1
             self.outlet.report_faults(partial(find_faults, Handler))
 
     def close(self) -> None:
         """Take the handler out of use. The journal stays: other handlers and runs write to it."""
         if not self._is_closed:
             self._is_closed = True
-            self.outlet.handler_count -= 1
         super().close()

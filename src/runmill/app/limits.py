@@ -23,5 +23,14 @@ class RecordLimits:
         """Give the attributes within the limits, and how many were left out."""
         kept = dict(list(attributes.items())[: self.attribute_count])
         if (length := self.value_length) is not None:
-            kept = {key: value[:length] if isinstance(value, str) else value for key, value in kept.items()}
+            kept = {key: _shortened(value, length) for key, value in kept.items()}
         return kept, len(attributes) - len(kept)
+
+
+def _shortened(value: Any, length: int) -> Any:
+    """Cut the texts in *value*. Source: OTel common specification, Attribute Limits (arrays: each of their texts)."""
+    if isinstance(value, str | bytes):
+        return value[:length]
+    if isinstance(value, dict):
+        return {key: _shortened(item, length) for key, item in value.items()}
+    return [_shortened(item, length) for item in value] if isinstance(value, list) else value

@@ -7,8 +7,10 @@ import atexit
 import contextlib
 import logging
 import os
+import shutil
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final
@@ -37,8 +39,18 @@ _outlets: Final[dict[Settings, "Outlet"]] = {}
 _default: "Outlet | None" = None
 _lock = threading.RLock()
 
+_DISK_SHARE: Final = 0.1
+"""Of the disk's free space, the part that one process's journal may take."""
+_LEAST_JOURNAL_BYTES: Final = 4 << 20
+
 _FAULTS_SECONDS: Final = 10.0
 """How often the loggers are looked through."""
+
+
+class _Taken(threading.local):
+    """The record that a thread gave last."""
+
+    last: Callable[[], logging.LogRecord | None] = staticmethod(lambda: None)
 
 
 class Outlet:
@@ -51,13 +63,11 @@ class Outlet:
         self._delivery: Delivery | None = None
         self._is_closing = False
         self._resource: dict[str, Any] | None = None
-        self._taken = threading.local()
+        self._taken = _Taken()
         self._is_watching_crashes = False
         self._find_faults: Callable[[], list[Fault]] = list
         self._faults: list[Fault] = []
         self._look_for_faults_at = 0.0
-        self.handler_count = 0
-        """Handlers that write here: with more than one, a record may come twice."""
         self.write: Callable[[Record], None] = self._open_and_write
         """Keep one record: microseconds, no lock, no network. Raises ValueError only for a value that is not plain."""
 
@@ -113,11 +123,15 @@ class Outlet:
         self._find_faults = find_faults
 
     def has_taken(self, record: logging.LogRecord) -> bool:
-        """Say whether this thread gave this very record before: it reached two handlers of one outlet."""
-        mark = (id(record), record.created)
-        was_taken = getattr(self._taken, "mark", None) == mark
-        self._taken.mark = mark
-        return was_taken
+        """Say whether this thread gave this very record last: it reached us by two loggers, or two handlers.
+
+        By a weak reference: the record must not be kept alive, and one that is made in its place is another.
+        """
+        taken = self._taken
+        if taken.last() is record:
+            return True
+        taken.last = weakref.ref(record)
+        return False
 
     def flush(self, timeout_seconds: float) -> int:
         """Deliver all that was written before this call; give how many records are still not acknowledged."""
@@ -162,6 +176,10 @@ class Outlet:
         if delivery.flush(max(0.0, deadline - time.monotonic()), until=(newest.number, newest.position)):
             journal.remove()
         else:
+            if journal.folder is None:
+                notice(
+                    f"{delivery.pending_count()} records were in memory alone and are lost: nobody took them in time"
+                )
             journal.close()
         delivery.close()
 
@@ -242,15 +260,17 @@ def flush(timeout_seconds: float = 10.0) -> int:
 
 
 def _make_journal(settings: Settings, resource: dict[str, object]) -> Journal:
-    bounds = Bounds(max_bytes=settings.journal_bytes)
     try:
         folder = folders.create(settings.home, resource)
+        max_bytes = min(settings.journal_bytes, int(shutil.disk_usage(folder.path).free * _DISK_SHARE))
     except OSError as error:
+        max_bytes = settings.journal_bytes
         notice(
             f"no journal in {str(settings.home.path)!r}: {error.strerror or error}; what is logged is kept in memory "
             "and is lost if the process is killed. Set RUNMILL_HOME to a folder that can be written."
         )
         folder = None
+    bounds = Bounds(max_bytes=max(max_bytes, _LEAST_JOURNAL_BYTES))
     return Journal(folder, bounds=bounds, notice=notice)
 
 

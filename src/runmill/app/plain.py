@@ -9,7 +9,7 @@ import decimal
 import enum
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ PLAIN_TYPES: Final = frozenset({str, int, float, bool, bytes, type(None)})
 
 _MOST_REPR_CHARS: Final = 10_000
 _MOST_DEPTH: Final = 16
+_MOST_VALUES: Final = 10_000
+"""Objects in one value that are looked into."""
 
 _CONVERSIONS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...]] = (
     ((dt.datetime, dt.date, dt.time), lambda value: value.isoformat()),
@@ -35,38 +37,56 @@ _CONVERSIONS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], 
 """Tried in this order; the last ones take subclasses (np.float64, markup) back to the type itself."""
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """Give *value* in plain types; what has none as its repr, what is nested too deep as an ellipsis."""
+def plain(value: Any) -> Any:
+    """Give *value* in plain types; what has none as its repr, what is nested too deep or too much as an ellipsis."""
     if type(value) in PLAIN_TYPES:
         return value
-    if depth > _MOST_DEPTH:
-        return "..."
-    try:
-        return _convert(value, depth)
-    except Exception as error:  # noqa: BLE001 - the value's own code: whatever it does, the record must arrive
-        return f"<{type(value).__qualname__} that cannot be shown: {type(error).__name__}>"
+    return _Conversion().convert(value, 0)
 
 
-def _convert(value: Any, depth: int) -> Any:
-    if isinstance(value, enum.Enum):
-        return plain(value.value, depth + 1)
-    # A NumPy, torch or JAX scalar, by its shape: none of those packages is imported here.
-    if getattr(value, "shape", None) == () and callable(item := getattr(value, "item", None)):
-        return plain(item(), depth + 1)
-    for kinds, convert in _CONVERSIONS:
-        if isinstance(value, kinds):
-            return convert(value)
-    return _convert_container(value, depth)
+class _Conversion:
+    """One value's conversion: bounded in depth and in size, so that an object that holds itself ends it too."""
 
+    __slots__ = ("_left",)
 
-def _convert_container(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping):
-        return {key if type(key) is str else str(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple | AbstractSet):
-        return [plain(item, depth + 1) for item in value]
-    if not isinstance(value, type):
-        if dataclasses.is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name), depth + 1) for field in dataclasses.fields(value)}
-        if hasattr(value, "__attrs_attrs__"):
-            return {field.name: plain(getattr(value, field.name), depth + 1) for field in value.__attrs_attrs__}
-    return repr(value)[:_MOST_REPR_CHARS]
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def convert(self, value: Any, depth: int) -> Any:
+        if type(value) in PLAIN_TYPES:
+            return value
+        self._left -= 1
+        if depth > _MOST_DEPTH or self._left < 0:
+            return "..."
+        try:
+            return self._convert_object(value, depth + 1)
+        except Exception as error:  # noqa: BLE001 - the value's own code: whatever it does, the record must arrive
+            return f"<{type(value).__qualname__} that cannot be shown: {type(error).__name__}>"
+
+    def _convert_object(self, value: Any, depth: int) -> Any:
+        if isinstance(value, enum.Enum):
+            return self.convert(value.value, depth)
+        # A NumPy, torch or JAX scalar, by its shape: none of those packages is imported here.
+        if getattr(value, "shape", None) == () and callable(item := getattr(value, "item", None)):
+            return self.convert(item(), depth)
+        for kinds, convert in _CONVERSIONS:
+            if isinstance(value, kinds):
+                return convert(value)
+        return self._convert_container(value, depth)
+
+    def _convert_container(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return self._convert_items(value.items(), depth)
+        if isinstance(value, list | tuple | AbstractSet):
+            return [self.convert(item, depth) for item in value]
+        if not isinstance(value, type):
+            if dataclasses.is_dataclass(value):
+                names = [field.name for field in dataclasses.fields(value)]
+                return self._convert_items(((name, getattr(value, name)) for name in names), depth)
+            if hasattr(value, "__attrs_attrs__"):
+                names = [field.name for field in value.__attrs_attrs__]
+                return self._convert_items(((name, getattr(value, name)) for name in names), depth)
+        return repr(value)[:_MOST_REPR_CHARS]
+
+    def _convert_items(self, items: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Any]:
+        return {key if type(key) is str else str(key): self.convert(item, depth) for key, item in items}

@@ -6,6 +6,7 @@ The standard library's client: the exporters of the OpenTelemetry SDK log throug
 import gzip
 import http.client
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import IO, Final, Literal
 from urllib.parse import urlsplit
 
 from runmill._version import __version__
+from runmill.app.notices import notice
 from runmill.app.settings import Settings
 from runmill.errors import Refused, Rejected, Unavailable
 from runmill.home import Server
@@ -27,6 +29,14 @@ __all__ = ["DEFAULT_ENDPOINT", "Sender"]
 
 DEFAULT_ENDPOINT: Final = "http://localhost:4318"
 
+# These say nothing of the data: the address is not a receiver's, or the token is wrong. That can be mended.
+_WRONG_RECEIVER: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+    | {HTTPStatus.PROXY_AUTHENTICATION_REQUIRED, HTTPStatus.MISDIRECTED_REQUEST}
+    | {status for status in HTTPStatus if 300 <= status < 400}  # noqa: PLR2004 - redirections
+)
+_TAKES_NO_FILES: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+_PIECE_BYTES: Final = 1 << 16
 _MOST_ANSWER_BYTES: Final = 4 << 20
 
 
@@ -93,7 +103,10 @@ class Sender:
         with path.open("rb") as file:
             headers = {"Content-Length": str(path.stat().st_size), "Content-Type": "application/octet-stream"}
             request = _Request("PUT", url, file, headers)
-            _check(request, self._exchange(request, server, timeout_seconds))
+            answer = self._exchange(request, server, timeout_seconds)
+        if answer.status in _TAKES_NO_FILES:
+            raise Rejected(f"{url} answered {answer.status}: it takes no files")
+        _check(request, answer)
 
     def close(self) -> None:
         """Let the connection go."""
@@ -125,9 +138,10 @@ class Sender:
         if server.token:
             headers["Authorization"] = f"Bearer {server.token}"
         target = parts.path + (f"?{parts.query}" if parts.query else "")
+        deadline = time.monotonic() + timeout_seconds
         connection.request(request.method, target or "/", body=request.body, headers=headers)
         response = connection.getresponse()
-        body = response.read(_MOST_ANSWER_BYTES)
+        body = _read(response, connection, deadline)
         if not response.isclosed():  # more than an answer may have: the rest would be taken for the next one
             self.close()
         return _Answer(response.status, response.getheader("Retry-After", ""), body)
@@ -151,8 +165,22 @@ class Sender:
         return http.client.HTTPConnection(parts.netloc, timeout=timeout_seconds)
 
 
+def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:
+    """Read the answer's body. Raises TimeoutError when it drips in: a socket's own limit is for each piece."""
+    body = b""
+    while len(body) < _MOST_ANSWER_BYTES:
+        if (remaining := deadline - time.monotonic()) <= 0:
+            raise TimeoutError(f"the answer did not end in time, after {len(body)} bytes of its body")
+        if connection.sock is not None:
+            connection.sock.settimeout(remaining)
+        if not (piece := response.read1(_PIECE_BYTES)):
+            break
+        body += piece
+    return body
+
+
 def _check(request: _Request, answer: _Answer) -> None:
-    """Raise what the status says."""
+    """Raise what the status says: of the receiver, of its mood, or of the data."""
     outcome = outcome_of_http(answer.status)
     if outcome == "accepted":
         return
@@ -160,12 +188,15 @@ def _check(request: _Request, answer: _Answer) -> None:
     text = f"{request.url} answered {answer.status} {said!r}"
     if outcome == "retry":
         raise Refused(text, retry_after_seconds=_seconds(answer.retry_after))
+    if answer.status in _WRONG_RECEIVER:
+        notice(f"{text}. What is logged stays in the journal until the address or its token is right.")
+        raise Unavailable(text)
     raise Rejected(text)
 
 
 def _seconds(retry_after: str) -> float | None:
     """Read ``Retry-After``: seconds or an HTTP date; None when it says nothing usable."""
-    if retry_after.isdigit():
+    if retry_after.isascii() and retry_after.isdigit():
         return float(retry_after)
     try:
         at = parsedate_to_datetime(retry_after)

@@ -141,7 +141,7 @@ def _with_traces(record: logging.LogRecord, attributes: Mapping[str, Any] | None
         traces = rendered_exception_attributes(record.exc_text)
     if record.stack_info:
         traces["code.stacktrace"] = record.stack_info
-    return {**(attributes or {}), **traces}
+    return {**traces, **(attributes or {}), **traces}  # first: a limit on attributes must not cost the exception
 
 
 def _unformatted(record: logging.LogRecord, error: Exception, attributes: Mapping[str, Any] | None) -> dict[str, Any]:

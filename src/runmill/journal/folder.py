@@ -4,10 +4,12 @@ Ownership is a lock on a file, not a pid: pids are used again, and a lock goes w
 folder gets its final name only when it is locked, so nobody takes a journal for abandoned that is just being made.
 """
 
+import errno
 import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 import uuid
@@ -99,7 +101,8 @@ def all_paths(home: Home) -> list[Path]:
 
 def roots(home: Home) -> tuple[Path, ...]:
     """Give the folders that may hold journals of *home*: its own, and the local one for homes on a network."""
-    return (home.journal, _local_root(home))
+    local = _local_root(home)
+    return (home.journal, local) if _is_private(local.parent) else (home.journal,)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -139,6 +142,9 @@ def _writable_root(home: Home) -> Path:
     root = home.journal
     if _is_on_network(root):
         root = _local_root(home)
+        root.parent.mkdir(mode=0o700, exist_ok=True)
+        if not _is_private(root.parent):
+            raise PermissionError(errno.EPERM, f"{str(root.parent)!r} is somebody else's")
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     return root
 
@@ -147,6 +153,15 @@ def _local_root(home: Home) -> Path:
     """Give the place for journals of a home that itself is no place for them: the same one for every process."""
     name = uuid.uuid5(uuid.NAMESPACE_URL, str(home.path)).hex[:12]
     return Path(tempfile.gettempdir()) / f"runmill-{os.getuid()}" / name
+
+
+def _is_private(path: Path) -> bool:
+    """Say whether *path* is a folder that only this user can write: in a shared place anybody may make one first."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and not facts.st_mode & 0o022
 
 
 def _is_on_network(path: Path) -> bool:

@@ -35,7 +35,7 @@ class Bounds:
         """Give the part of `max_bytes` that this record's severity may fill: the least severe stop first."""
         if record[0] != LOG or record[4] >= _WARNING:
             return 1.0
-        return 15 / 16 if record[4] >= _INFO else 7 / 8
+        return 3 / 4 if record[4] >= _INFO else 1 / 2
 
 
 class Journal:
@@ -142,6 +142,10 @@ class Journal:
         return True
 
     def _drop(self, record: Record) -> None:
+        self._notice(
+            f"the journal is full ({self.bounds.max_bytes >> 20} MB) and nobody takes what is in it: records are "
+            "dropped, the least severe first, and counted. See `runmill doctor`."
+        )
         with self._lock:
             self.dropped[record[5] if record[0] == LOG else ("POINT", "EVENT", "REQUEST")[record[0] - 1]] += 1
             self.control.dropped_count += 1
