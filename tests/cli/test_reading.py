@@ -123,9 +123,25 @@ def test_an_unknown_run_is_status_1_and_named(call, stored_home: Path, command: 
     assert "ffffffff" in err
 
 
+@pytest.mark.parametrize("name", ["../x", "..", "\x1b[31m", "a b/?#", "\udcff"])
+def test_a_run_that_no_id_could_be_is_not_there(call, stored_home: Path, name: str):
+    """Whatever was typed is looked up as one name: nothing else of the API is asked, and nothing breaks."""
+    status, out, err = call("show", name)
+    assert (status, out) == (1, "")
+    assert err.startswith(("runmill: run '", "runmill: Nothing is at '/api/v1/runs/"))
+
+
+@pytest.mark.parametrize("option", [("logs", "--grep"), ("logs", "--service"), ("runs", "--text"), ("runs", "--tag")])
+def test_a_filter_that_is_no_text_matches_nothing(call, stored_home: Path, option: tuple[str, str]):
+    """Bytes that are no UTF-8 reach a command as lone surrogates; they are looked for as question marks."""
+    assert call(*option, "\udcff", "--json") == (0, "", "")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("show", ""),
+        ("logs", "a" * 100_000),
         ("logs", "--level", "LOUD"),
         ("logs", "--since", "yesterdayish"),
         ("logs", "latest", "--service", "x"),

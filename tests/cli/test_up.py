@@ -134,6 +134,18 @@ def test_serve_shows_a_store_without_taking_data(home: Path):
         assert portal.stop()[0] == 0
 
 
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_a_home_that_cannot_be_written_is_said_in_words(tmp_path: Path, command: str):
+    """A home below a file can never be: status 1 and the way out."""
+    (tmp_path / "file").touch()
+    done = runmill(command, home=tmp_path / "file" / "home")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"runmill: The home {tmp_path}/file/home cannot be written: Not a directory. "
+        "Name another one with --home or RUNMILL_HOME.\n"
+    )
+
+
 def test_a_configuration_with_mistakes_is_status_2(home: Path, tmp_path: Path):
     """Every mistake is listed with its path, for `up` and `validate` alike."""
     wrong = tmp_path / "wrong.yaml"

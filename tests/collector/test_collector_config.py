@@ -141,6 +141,14 @@ def test_file_that_is_not_text_is_a_config_error(tmp_path):
         config.load(file)
 
 
+def test_brackets_without_end_are_a_config_error():
+    """YAML deeper than can be read is refused in words, in a file and in a value of its own."""
+    with pytest.raises(ConfigError, match=r"^FILE: is nested too deeply\. "):
+        config.loads("receivers: " + "[" * 3000, source="FILE", environment={})
+    with pytest.raises(ConfigError, match=r"processors\.batch\.send_batch_size: '&a \[\*a\]' cannot be taken"):
+        minimal(overrides={"processors.batch.send_batch_size": "&a [*a]"})
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_as_config_error(text):
     """No text makes anything but a ConfigError."""

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from runmill.errors import Conflict
+from runmill.errors import Conflict, Unavailable
 from runmill.home import Home, Server
 
 __all__ = ["announced", "choose_token", "owned"]
@@ -16,10 +16,13 @@ __all__ = ["announced", "choose_token", "owned"]
 def owned(home: Home) -> Iterator[None]:
     """Hold the lock of *home*; the system takes it away from a process that dies, whatever way.
 
-    Raises Conflict, naming who has it and where, when another server is at work there.
+    Raises Conflict, naming who has it and where, when another server is at work there, and Unavailable when nothing
+    can be written there.
     """
-    home.path.mkdir(parents=True, exist_ok=True)
-    with home.server_lock.open("ab") as lock:
+    with _in_words(home):
+        home.path.mkdir(parents=True, exist_ok=True)
+        opened = home.server_lock.open("ab")
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -30,7 +33,8 @@ def owned(home: Home) -> Iterator[None]:
 @contextmanager
 def announced(home: Home, endpoint: str, token: str) -> Iterator[None]:
     """Say in ``server.json`` where this process serves, for as long as it does."""
-    home.write_server(Server(endpoint=endpoint, pid=os.getpid(), token=token))
+    with _in_words(home):
+        home.write_server(Server(endpoint=endpoint, pid=os.getpid(), token=token))
     try:
         yield
     finally:
@@ -40,6 +44,16 @@ def announced(home: Home, endpoint: str, token: str) -> Iterator[None]:
 def choose_token() -> str:
     """Give the secret that a server wider than loopback asks for: ``RUNMILL_TOKEN``, else a new one each start."""
     return os.environ.get("RUNMILL_TOKEN") or secrets.token_urlsafe(24)
+
+
+@contextmanager
+def _in_words(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The home {home.path} cannot be written: {error.strerror}. Name another one with --home or RUNMILL_HOME."
+        ) from error
 
 
 def _taken(home: Home) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from urllib.parse import quote
 
 import httpx
 
@@ -74,9 +75,11 @@ class Reader:
         return content
 
     def run(self, wanted: str) -> Json:
-        """Give a run by its id, a unique prefix of one, or the word ``latest``. Raises NotFound."""
+        """Give a run by its id, a unique prefix of one, or the word ``latest``. Raises NotFound, or InvalidArgument."""
+        if not wanted:
+            raise InvalidArgument("The run is ''. Name one by its id, a unique prefix of it, or 'latest'.")
         if wanted != "latest":
-            return self.get(f"/runs/{wanted}")
+            return self.get(f"/runs/{_segment(wanted)}")
         runs = self.get("/runs", {"limit": 1, "include_children": True})["runs"]
         if not runs:
             raise NotFound(f"There is no latest run: no run was ever started in {self._home.path}.")
@@ -158,7 +161,19 @@ def _each_point(series: Json) -> Iterator[Json]:
 
 
 def _given(parameters: Parameters) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if value is not None}
+    return {name: _sendable(value) for name, value in parameters.items() if value is not None}
+
+
+def _sendable(value: str | int | list[str]) -> Any:
+    """Replace what is not text: bytes of an argument that are no UTF-8 came as lone surrogates."""
+    if isinstance(value, list):
+        return [_sendable(item) for item in value]
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
+def _segment(text: str) -> str:
+    """Quote *text* so that it stays one segment of a path; ``..`` would be a step up."""
+    return quote(text, safe="", errors="replace").replace(".", "%2E")
 
 
 @contextmanager
@@ -168,6 +183,8 @@ def _in_words(server: Server | None) -> Iterator[None]:
     except httpx.HTTPError as error:
         where = server.endpoint if server else "the store"
         raise Unavailable(f"{where} does not answer: {str(error) or type(error).__name__}.") from error
+    except httpx.InvalidURL as error:
+        raise InvalidArgument(f"This cannot be asked for: {error}. Shorten the arguments.") from error
 
 
 def _problem(answer: httpx.Response) -> RunmillError:

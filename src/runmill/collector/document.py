@@ -11,12 +11,18 @@ __all__ = ["from_text", "parse"]
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses a mapping that has the same key twice."""
+    """Refuses a mapping that has the same key twice, and an alias within what it stands for."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ARG002, FBT001, FBT002 - PyYAML's signature
+        if node in self.recursive_objects:
+            raise yaml.constructor.ConstructorError(None, None, "holds an alias of itself", node.start_mark)
+        # Deep: what is made is whole, so a node that is met while it is being made holds itself.
+        return super().construct_object(node, deep=True)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen = set[str]()
         for key, _ in node.value:
-            if key.value in seen:
+            if str(key.value) in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is given twice", key.start_mark)
             seen.add(str(key.value))
         return super().construct_mapping(node, deep=deep)
@@ -34,6 +40,8 @@ def parse(text: str, *, source: str) -> dict[str, object]:
         raise ConfigError(_explain(error, source)) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: is not YAML: {error}. Save it as UTF-8 text.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{source}: is nested too deeply. Write it with fewer brackets in each other.") from error
     if not isinstance(found, dict):
         raise ConfigError(
             f"{source}: holds {'nothing' if found is None else repr(found)[:60]}, not a mapping. "
@@ -48,8 +56,8 @@ def from_text(text: str) -> object:
     Numbers stay text: the field that takes it knows whether ``8`` is a number or a name, and ``0123`` stays ``0123``.
     """
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, RecursionError):
         return text
     return value if value is None or isinstance(value, str | list | dict) else text
 
