@@ -193,8 +193,11 @@ class _Reading:
         exporters = cast("Mapping[str, ExporterConfig]", self._components("exporters"))
         service = self._section(ServiceConfig, self.document.get("service"), "service")
         if not isinstance(service, ServiceConfig):
-            return Config(source, receivers, processors, exporters, ())
-        pipelines = tuple(self._pipelines(service))
+            # Refused already; what is wrong with its pipelines is told at once with it.
+            given = self._mapping_or_empty("service").get("pipelines")
+            pipelines = tuple(self._pipelines(given)) if isinstance(given, dict) else ()
+            return Config(source, receivers, processors, exporters, pipelines)
+        pipelines = tuple(self._pipelines(service.pipelines))
         metrics = service.telemetry.metrics
         endpoint = None if metrics.level == "none" else metrics.endpoint
         return Config(source, receivers, processors, exporters, pipelines, endpoint, tuple(self.warnings))
@@ -231,14 +234,14 @@ class _Reading:
             self.problems += problems.explain(error, section=section, path=path)
             return None
 
-    def _pipelines(self, service: ServiceConfig) -> Iterator[Pipeline]:
-        if not service.pipelines:
+    def _pipelines(self, given: Mapping[str, object]) -> Iterator[Pipeline]:
+        if not given:
             self.problems.append("service.pipelines: is empty. Add one, such as 'logs:' with receivers and exporters.")
-        for pipeline_id, found in service.pipelines.items():
+        for pipeline_id, found in given.items():
             path = f"service.pipelines.{pipeline_id}"
             settings = self._section(PipelineConfig, found, path)
             if isinstance(settings, PipelineConfig):
-                yield from self._pipeline(pipeline_id, settings, path)
+                yield from self._pipeline(str(pipeline_id), settings, path)
 
     def _pipeline(self, pipeline_id: str, settings: PipelineConfig, path: str) -> Iterator[Pipeline]:
         signal = next((signal for signal in SIGNALS if signal == pipeline_id.partition("/")[0]), None)
