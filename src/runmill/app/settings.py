@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -101,6 +102,8 @@ def _number(name: str, default: float) -> float:
         number = float(value)
     except ValueError:
         raise ConfigError(f"{name}: {value!r} is not a number. Set one, or unset it for {default:g}.") from None
+    if not isfinite(number):
+        raise ConfigError(f"{name}: {value!r} is not a finite number. Set one, or unset it for {default:g}.")
     if number < 0:
         raise ConfigError(f"{name}: {value!r} is negative. Set a number from 0, or unset it for {default:g}.")
     return number
