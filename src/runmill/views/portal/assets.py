@@ -28,6 +28,8 @@ class Assets:
         digest = hashlib.sha256(b"".join(self._files.values())).hexdigest()[:12]
         self.address = f"/static/{digest}"
         """Where our files are: another content, another address."""
+        self.modules = tuple(name for name in self._files if name.endswith(".js"))
+        """For a page to name them all at once: found one by one through their imports, they come late."""
         self.plotly_address = f"/static/plotly-{importlib.metadata.version('plotly')}/plotly.min.js"
 
     def serve(self, request: Request) -> Response:

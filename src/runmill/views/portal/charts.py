@@ -1,6 +1,6 @@
 """Metrics as a page draws them: panels with the picture that stands there until the script draws a better one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -19,6 +19,8 @@ __all__ = ["ChartView", "MetricsView", "TableView", "metrics_view", "sparkline"]
 
 _PICTURES: Final = 24
 """Charts beyond these are drawn when the reader comes to them: a page with 500 metrics opens as fast."""
+_POINTS_READ: Final = 2_000_000
+"""The same of points: a million cost some 60 ms, and the first paint has a second in all."""
 _PICTURE_BUCKETS: Final = 160
 _SPARK_BUCKETS: Final = 60
 _ROWS: Final = 100
@@ -73,10 +75,7 @@ def metrics_view(store: Store, head: RunHead, *, system: bool = False) -> Metric
     charts = [panel for panel in panels if isinstance(panel, Chart)]
     return MetricsView(
         tiles=tuple(panel for panel in panels if isinstance(panel, Tile)),
-        charts=tuple(
-            ChartView(panel, _picture(store, head, panel) if place < _PICTURES else None)
-            for place, panel in enumerate(charts)
-        ),
+        charts=tuple(_charts(store, head, charts)),
         tables=tuple(_table(store, run_id, panel) for panel in panels if isinstance(panel, Table)),
         documents=tuple(document_view(panel) for panel in panels if isinstance(panel, Document)),
         pictures=tuple(panel for panel in panels if isinstance(panel, Picture)),
@@ -87,6 +86,14 @@ def sparkline(store: Store, run_id: RunId, metric: MetricSummary) -> Drawing | N
     """Draw a series as small as a word."""
     query = SeriesQuery(run_id=run_id, metric=metric.metric, column=metric.column, buckets=_SPARK_BUCKETS)
     return draw([_points(_buckets(store, query))], width=120, height=28)
+
+
+def _charts(store: Store, head: RunHead, panels: Iterable[Chart]) -> Iterator[ChartView]:
+    points_read = 0
+    for place, panel in enumerate(panels):
+        points_read += sum(each.count for each in panel.summaries)
+        drawn = place < _PICTURES and points_read <= _POINTS_READ
+        yield ChartView(panel, _picture(store, head, panel) if drawn else None)
 
 
 def _picture(store: Store, head: RunHead, panel: Chart) -> Drawing | None:

@@ -1,4 +1,4 @@
-"""A log record as a line: harmless text, its level's word, its traceback folded to the last line."""
+"""A log record as a line: harmless text, its level's word, its traceback folded to what went wrong."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,13 @@ _LEVELS: Final = (
     (21, "fatal", "FATAL"), (17, "error", "ERROR"), (13, "warn", "WARN"), (9, "info", "INFO"), (5, "debug", "DEBUG"),
     (1, "trace", "TRACE"),
 )  # fmt: skip
-_TRACEBACK: Final = "Traceback (most recent call last):"
+_SHORT_LEVELS: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+"""Python's own names that are longer than the column; any other name is the sender's choice."""
+_TRACEBACK: Final = re.compile(r"(?:^  \+ Exception Group )?Traceback \(most recent call last\):", re.MULTILINE)
+_OUTERMOST: Final = re.compile(rf"^{_TRACEBACK.pattern}$", re.MULTILINE)
+"""Members of an exception group have theirs further in."""
+_UNINDENTED: Final = re.compile(r"^(?:  \| )?(?=\S)(.+)", re.MULTILINE)
+"""What an exception says of itself; that of a group stands behind the group's bar."""
 _STACKTRACE: Final = "exception.stacktrace"
 _SHORT_TEXT: Final = 2_000
 
@@ -32,10 +38,11 @@ class Line:
     level: str
     """The CSS class of its severity range; empty where the sender gave none."""
     level_word: str
+    """As its sender called it."""
     message: str
     """On one line, and not longer than a line can be."""
     outcome: str
-    """The last line of its traceback: what went wrong. Empty without one."""
+    """What its traceback ends in: type and message, on one line. Empty without one."""
     text: str
     """The body in full, or empty when `message` is all of it."""
     traceback: str
@@ -48,13 +55,13 @@ def line_of(record: LogRecord) -> Line:
     head, traceback = _split(body)
     traceback = clean(str(record.attributes.get(_STACKTRACE) or "")) or traceback
     message = " ".join(head.split("\n", 1)[0][:_SHORT_TEXT].split("\t"))
-    level, word = _level(record.severity_number)
+    level, word = _level(record)
     return Line(
         record=record,
         level=level,
-        level_word=word or record.severity_text,
+        level_word=word,
         message=message or record.event_name,
-        outcome=_last_line(traceback),
+        outcome=_outcome(traceback),
         text="" if head == message else head,
         traceback=traceback,
         fields=tuple((key, _text(value)) for key, value in record.attributes.items() if key != _STACKTRACE),
@@ -82,16 +89,20 @@ def _text(value: AttributeValue) -> str:
 
 
 def _split(body: str) -> tuple[str, str]:
-    head, mark, rest = body.partition(_TRACEBACK)
-    return head.rstrip("\n"), mark + rest
+    found = _TRACEBACK.search(body)
+    return (body[: found.start()].rstrip("\n"), body[found.start() :]) if found else (body.rstrip("\n"), "")
 
 
-def _last_line(text: str) -> str:
-    return text.rstrip().rsplit("\n", 1)[-1].strip()[:_SHORT_TEXT]
+def _outcome(traceback: str) -> str:
+    """Give the first line behind the last frames: below it are more lines of the message, notes, a group's members."""
+    start = max((found.end() for found in _OUTERMOST.finditer(traceback)), default=0)
+    found = _UNINDENTED.search(traceback, start)
+    return found[1].strip()[:_SHORT_TEXT] if found else ""
 
 
-def _level(severity_number: int) -> tuple[str, str]:
+def _level(record: LogRecord) -> tuple[str, str]:
+    own = _SHORT_LEVELS.get(record.severity_text.upper(), clean(record.severity_text))
     for first, name, word in _LEVELS:
-        if severity_number >= first:
-            return name, word
-    return "", ""
+        if record.severity_number >= first:
+            return name, own or word
+    return "", own

@@ -42,6 +42,7 @@ export class Chart {
     this.stale = true;
     if (!this.seen || this.reading) return;
     this.reading = true;
+    plotly().catch(() => undefined); // on its way while the series is read; draw() says what is wrong with it
     try {
       while (this.stale) {
         this.stale = false;
