@@ -68,6 +68,17 @@ def test_environment_variables_are_documented():
 
 
 @pytest.mark.parametrize("name", DOCS)
+def test_snippet_imports_the_modules_it_uses(name: str):
+    """`import runmill` alone brings no `runmill.structlog`; what stands in quotes is imported by who reads it."""
+    snippets = re.findall(r"^```python\n(.*?)^```", DOCS[name], re.DOTALL | re.MULTILINE)
+    used = [(text, module) for text in snippets for module in re.findall(r'(?<!["\w])runmill\.([a-z]+)\.', text)]
+    modules = {module.__name__.removeprefix("runmill.") for module in MODULES}
+    assert [
+        (text, module) for text, module in used if module in modules and f"import runmill.{module}\n" not in text
+    ] == []
+
+
+@pytest.mark.parametrize("name", DOCS)
 def test_links_lead_somewhere(name: str):
     """A relative link in the documentation names a file that is there."""
     folder = ROOT if name == "README.md" else ROOT / "docs"
