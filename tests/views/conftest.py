@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from portal_server import serving
 from training import RUN, fill
 
@@ -46,22 +46,39 @@ def client(address: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
+        expect.set_options(timeout=15_000)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
         browser.close()
 
 
+# One server for a module's browser tests, so that a page's scripts are read and compiled once.
+@pytest.fixture(scope="module")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    store = stores.open(tmp_path_factory.mktemp("shared") / "store")
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser, shared_store: Store) -> Iterator[BrowserContext]:
+    with serving(shared_store) as base:
+        context = browser.new_context(base_url=base, viewport={"width": 1400, "height": 900})
+        context.set_default_timeout(15_000)
+        yield context
+        context.close()
+
+
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    """A page on the server; a test fails with it when the browser complains of a script, a style or an answer."""
-    context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 900})
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page on the shared server; a test fails with it when the browser complains of a script, a style, an answer."""
     page = context.new_page()
-    page.set_default_timeout(15_000)
     complaints: list[str] = []
     page.on(
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
-    context.close()
+    page.close()
+    context.clear_cookies()
     assert complaints == []

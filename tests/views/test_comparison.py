@@ -73,23 +73,19 @@ def test_documents_and_tables_of_words_are_no_values() -> None:
 
 @pytest.fixture
 def two_runs(store: Store) -> Store:
+    fill_two(store)
+    return store
+
+
+def fill_two(store: Store) -> None:
     fill(store, RUN, steps=40)
-    fill(
-        store,
-        FAILED,
-        steps=40,
-        seed=3,
-        status="Failed",
-        took=60,
-        display_name="brisk_heron_2",
-        tags={"optimizer": "sgd"},
-    )
+    changes = {"status": "Failed", "took": 60, "display_name": "brisk_heron_2", "tags": {"optimizer": "sgd"}}
+    fill(store, FAILED, steps=40, seed=3, **changes)
     for run_id in (RUN, FAILED):
         for step in (0, 100, 200) if run_id == RUN else (0, 150):
             add_file(store, run_id, f"s{step}.png", png(), "image/png")
             point = scalar(run_id, "samples", {"path": f"s{step}.png"}, index=0, step=step, kind="image")
             commit(store, points=[point])
-    return store
 
 
 def test_the_api_answers_what_differs(two_runs: Store, client: httpx.Client) -> None:
@@ -126,8 +122,9 @@ def test_a_third_run_can_be_left_out(two_runs: Store, client: httpx.Client) -> N
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_runs_are_ticked_and_laid_over_each_other(two_runs: Store, page: Page) -> None:
+def test_runs_are_ticked_and_laid_over_each_other(shared_store: Store, page: Page) -> None:
     """From the experiment to one chart with both runs, whose images move together by step."""
+    fill_two(shared_store)
     page.goto("/experiments/resnet-cifar")
     button = page.locator("form[data-compare] button")
     expect(button).to_be_disabled()

@@ -32,8 +32,9 @@ def test_a_metric_without_a_figure_has_no_figure(judged: Store, client: httpx.Cl
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_the_view_of_a_document_can_be_chosen(judged: Store, page: Page) -> None:
+def test_the_view_of_a_document_can_be_chosen(shared_store: Store, page: Page) -> None:
     """Counts give way to shares, ROC to lift; a curve can be put out by its name."""
+    commit(shared_store, events=run(RUN), points=documents(RUN))
     page.goto(f"/runs/{RUN}/metrics")
     cell = page.get_by_title("true cat, taken for deer")
     expect(cell).to_have_text("2", use_inner_text=True)

@@ -1,7 +1,5 @@
 """Logs aligned with the curves: a point shows its lines, a line its place on the curves, and the address says which."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from training import RUN, SECOND, START, commit, record, run, scalar
@@ -11,19 +9,23 @@ from runmill.store.interface import Store
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STEPS = 400
+GROWING = "a4f2a771-0000-4000-8000-000000000000"
 
 
-@pytest.fixture
-def aligned(store: Store) -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def aligned(shared_store: Store) -> Store:
     """A step a second, a line a step, and a page holds half of them."""
-    points = [scalar(RUN, "loss", 1.0 / (step + 1), index=step, step=step) for step in range(STEPS)]
-    logged = [record(RUN, f"step {step:03d}", level=13 if step == 40 else 9, at=step + 0.5) for step in range(STEPS)]
-    commit(store, events=run(RUN), points=points, logs=logged)
-    return store
+    for run_id in (RUN, GROWING):
+        points = [scalar(run_id, "loss", 1.0 / (step + 1), index=step, step=step) for step in range(STEPS)]
+        logged = [
+            record(run_id, f"step {step:03d}", level=13 if step == 40 else 9, at=step + 0.5) for step in range(STEPS)
+        ]
+        commit(shared_store, events=run(run_id), points=points, logs=logged)
+    return shared_store
 
 
-def open_run(page: Page, query: str = "") -> Locator:
-    page.goto(f"/runs/{RUN}{query}")
+def open_run(page: Page, query: str = "", *, run_id: str = RUN) -> Locator:
+    page.goto(f"/runs/{run_id}{query}")
     plot = page.locator("#chart-loss .plot.drawn")
     expect(plot).to_be_visible()
     return plot
@@ -98,7 +100,7 @@ def test_a_line_under_the_pointer_is_marked_on_the_curves(aligned: Store, page: 
 
 def test_older_and_newer_lines_join_in_place(aligned: Store, page: Page) -> None:
     """What the reader looks at does not move; when the newest are there, the list is live again."""
-    open_run(page, f"?at={START + 40 * SECOND}&limit=40")
+    open_run(page, f"?at={START + 40 * SECOND}&limit=40", run_id=GROWING)
     page.evaluate("history.replaceState(null, '', location.pathname)")
     line = page.locator(".line", has_text="step 040")
     place = line.bounding_box()
@@ -110,7 +112,7 @@ def test_older_and_newer_lines_join_in_place(aligned: Store, page: Page) -> None
         page.locator("#newer").evaluate("link => link.click()")
         expect(page.locator("#lines .line").nth(count)).to_be_attached()
     expect(page.locator("#lines .line")).to_have_count(STEPS)
-    commit(aligned, logs=[record(RUN, "said now", at=STEPS + 1)])
+    commit(aligned, logs=[record(GROWING, "said now", at=STEPS + 1)])
     expect(page.locator("#lines .line").last).to_contain_text("said now")
     expect(page.get_by_role("button", name="1 new line")).to_be_visible()
     assert line.bounding_box() == place

@@ -1,8 +1,10 @@
 """The run page in a real browser: drawn, filtered, alive. The `page` fixture fails on any complaint of the browser."""
 
+import uuid
+
 import pytest
 from playwright.sync_api import Page, expect
-from training import RUN, commit, record, scalar
+from training import RUN, commit, fill, record, scalar
 
 from runmill.store.interface import Store
 
@@ -15,8 +17,22 @@ DRAWN_TO = """(plot, x) => new Promise((resolve) => {
 })"""
 
 
-def open_run(page: Page, query: str = "") -> None:
-    page.goto(f"/runs/{RUN}{query}")
+@pytest.fixture(scope="module")
+def trained(shared_store: Store) -> Store:
+    fill(shared_store, RUN)
+    return shared_store
+
+
+@pytest.fixture
+def growing(shared_store: Store) -> str:
+    """A run of the test's own, to which it may add."""
+    run_id = str(uuid.uuid4())
+    fill(shared_store, run_id, steps=60)
+    return run_id
+
+
+def open_run(page: Page, query: str = "", *, run_id: str = RUN) -> None:
+    page.goto(f"/runs/{run_id}{query}")
     expect(page.locator("html.script")).to_be_attached()
 
 
@@ -45,24 +61,25 @@ def test_level_and_text_filter_without_a_reload(trained: Store, page: Page) -> N
     expect(page.get_by_text("Nothing matches text 'kraken'.")).to_be_visible()
 
 
-def test_a_line_that_is_logged_now_appears_at_the_end(trained: Store, page: Page) -> None:
+def test_a_line_that_is_logged_now_appears_at_the_end(shared_store: Store, growing: str, page: Page) -> None:
     """The tail follows, and keeps to the filter."""
-    open_run(page, "?level=WARNING")
+    open_run(page, "?level=WARNING", run_id=growing)
     expect(page.locator("#lines .line")).to_have_count(8)
     commit(
-        trained, logs=[record(RUN, "only information", at=1500), record(RUN, "<b>disk</b> at 91%", level=13, at=1501)]
+        shared_store,
+        logs=[record(growing, "only information", at=1500), record(growing, "<b>disk</b> at 91%", level=13, at=1501)],
     )
     expect(page.locator("#lines .line").last).to_contain_text("<b>disk</b> at 91%")
     expect(page.locator("#lines .line")).to_have_count(9)
 
 
-def test_who_reads_above_is_not_moved(trained: Store, page: Page) -> None:
+def test_who_reads_above_is_not_moved(shared_store: Store, growing: str, page: Page) -> None:
     """Scrolled up, new lines are counted on a button that leads to them."""
-    open_run(page)
+    open_run(page, run_id=growing)
     log = page.locator("#log")
     log.evaluate("element => element.scrollTop = 0")
     expect(page.get_by_label("Follow")).not_to_be_checked()
-    commit(trained, logs=[record(RUN, f"new {place}", at=1500 + place) for place in range(3)])
+    commit(shared_store, logs=[record(growing, f"new {place}", at=1500 + place) for place in range(3)])
     chip = page.get_by_role("button", name="3 new lines")
     expect(chip).to_be_visible()
     assert log.evaluate("element => element.scrollTop") == 0
@@ -71,15 +88,17 @@ def test_who_reads_above_is_not_moved(trained: Store, page: Page) -> None:
     expect(page.get_by_label("Follow")).to_be_checked()
 
 
-def test_a_point_that_is_logged_now_grows_its_curve(trained: Store, page: Page) -> None:
+def test_a_point_that_is_logged_now_grows_its_curve(shared_store: Store, growing: str, page: Page) -> None:
     """The last value and the curve change; a metric that is new gets its chart; drawn ones stay."""
-    open_run(page)
+    open_run(page, run_id=growing)
     expect(page.locator("#chart-loss .plot.drawn")).to_be_visible()
-    commit(trained, points=[scalar(RUN, "loss", 0.125, index=600, step=600)])
+    commit(shared_store, points=[scalar(growing, "loss", 0.125, index=60, step=60)])
     expect(page.locator("#chart-loss .last")).to_have_text("0.1250")
     # Not wait_for_function: it evaluates text in the page, which the policy refuses.
-    page.locator("#chart-loss .plot").evaluate(DRAWN_TO, 600)
-    commit(trained, points=[scalar(RUN, "throughput", 100.0 + step, index=step, step=step) for step in range(50)])
+    page.locator("#chart-loss .plot").evaluate(DRAWN_TO, 60)
+    commit(
+        shared_store, points=[scalar(growing, "throughput", 100.0 + step, index=step, step=step) for step in range(50)]
+    )
     expect(page.locator("#chart-throughput .last")).to_have_text("149.0")
     expect(page.locator("#chart-loss .plot.drawn")).to_be_visible()
 
