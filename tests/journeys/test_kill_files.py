@@ -47,7 +47,7 @@ def test_a_killed_server_neither_loses_nor_doubles_lines_of_files(kill_count: in
             if kill % 2:
                 (folder / "app.log").rename(folder / f"app.log.{kill}")
             for part in range(10):
-                lines = [f"{kill} {part} {n}" for n in range(chance.randrange(3000))]
+                lines = [f"{kill} {part} {n}" for n in range(chance.randrange(12_000 // kill_count))]
                 expected += lines
                 with (folder / "app.log").open("a") as file:
                     file.write("".join(f"{line}\n" for line in lines))
