@@ -9,7 +9,7 @@ import pytest
 
 from processes import running
 from runmill.cli import render
-from stored_run import RUN_ID, SECOND, START, post, run_event, run_logs
+from stored_run import RUN_ID, SECOND, START, post, run_event, run_logs, run_metrics
 
 
 def objects(out: str) -> list[dict]:
@@ -69,6 +69,33 @@ def test_metrics_sums_up(call, stored_home: Path):
 def test_metrics_of_one_metric_gives_every_point(call, stored_home: Path):
     """In the order it was logged."""
     assert [point["value"] for point in objects(call("metrics", "latest", "mse", "--json").out)] == [0.5, 0.25, 0.375]
+
+
+def test_an_unknown_metric_is_status_1_and_named(call, stored_home: Path):
+    """Nothing to show is not the same as nothing there."""
+    expected = f"runmill: Run {RUN_ID} has no metric 'nope'. Those it has: runmill metrics {RUN_ID}\n"
+    assert call("metrics", "latest", "nope") == (1, "", expected)
+    assert call("metrics", "latest", "nope", "--json") == (1, "", expected)
+
+
+@pytest.mark.slow
+def test_a_histogram_does_not_widen_the_table(call, tmp_path: Path):
+    """A value without end is cut where people read it, and whole as JSON."""
+    request = run_metrics()
+    metric = request.resource_metrics[0].scope_metrics[0].metrics.add(name="latency")
+    metric.histogram.aggregation_temporality = 2
+    bounds = [edge / 8 for edge in range(40)]
+    metric.histogram.data_points.add(
+        time_unix_nano=START, count=41, sum=9.5, explicit_bounds=bounds, bucket_counts=[1] * 41
+    )
+    with running(tmp_path) as server:
+        post(server.endpoint, "metrics", request)
+        for command in (("metrics", RUN_ID), ("metrics", RUN_ID, "latency"), ("show", RUN_ID)):
+            lines = call(*command, "--home", str(tmp_path)).out.splitlines()
+            assert any("…" in line for line in lines)
+            assert max(len(line) for line in lines) < 100
+        [point] = objects(call("metrics", RUN_ID, "latency", "--json", "--home", str(tmp_path)).out)
+    assert bounds == point["value"]["explicit_bounds"]
 
 
 def test_files_lists_files(call, stored_home: Path):

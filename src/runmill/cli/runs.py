@@ -11,10 +11,12 @@ from runmill import home
 from runmill.cli import render
 from runmill.cli.options import AsJson, HomeOption, RunArgument
 from runmill.cli.reading import Json, Reader
+from runmill.errors import NotFound
 
 __all__ = ["files", "metrics", "runs", "show"]
 
 _SHORT_ID: Final = 8
+_WIDEST_CELL: Final = 40
 
 
 def runs(
@@ -58,7 +60,7 @@ def show(run: RunArgument, *, as_json: AsJson = False, home_dir: HomeOption = No
         if as_json:
             render.print_json([found])
             return
-        measured = reader.get(f"/runs/{found['run_id']}/metrics")["metrics"]
+        measured = _summaries(reader, found["run_id"])
         kept = reader.get(f"/runs/{found['run_id']}/files")["files"]
         portal = reader.server.endpoint if reader.server else None
     render.print_facts(_facts(found, portal=portal))
@@ -82,10 +84,7 @@ def metrics(
     """Sum up a run's metrics, or print every point of one of them."""
     with Reader(home.find(home_dir)) as reader:
         run_id = reader.run(run)["run_id"]
-        if metric is None:
-            found = reader.get(f"/runs/{run_id}/metrics")["metrics"]
-        else:
-            found = list(reader.points(run_id, metric))
+        found = _summaries(reader, run_id) if metric is None else _points(reader, run_id, metric)
     if as_json:
         render.print_json(found)
     elif metric is None:
@@ -102,6 +101,18 @@ def files(run: RunArgument, *, as_json: AsJson = False, home_dir: HomeOption = N
         render.print_json(found)
     else:
         _print_files(found)
+
+
+def _summaries(reader: Reader, run_id: str) -> list[Json]:
+    found: list[Json] = reader.get(f"/runs/{run_id}/metrics")["metrics"]
+    return found
+
+
+def _points(reader: Reader, run_id: str, metric: str) -> list[Json]:
+    found = list(reader.points(run_id, metric))
+    if not found and metric not in {each["metric"] for each in _summaries(reader, run_id)}:
+        raise NotFound(f"Run {run_id} has no metric {metric!r}. Those it has: runmill metrics {run_id}")
+    return found
 
 
 def _row(run: Json) -> tuple[str | Text, ...]:
@@ -144,7 +155,7 @@ def _print_metrics(found: list[Json]) -> None:
             each["metric"],
             each["column"] or "",
             str(each["count"]),
-            *(render.number(each[key]) for key in ("last_value", "minimum", "maximum", "last_step")),
+            *(_cell(each[key]) for key in ("last_value", "minimum", "maximum", "last_step")),
         )
         for each in found
     ]
@@ -157,11 +168,17 @@ def _print_points(found: list[Json]) -> None:
         (
             render.moment(each["time_unix_nano"], milliseconds=True),
             each["column"] or "",
-            *(render.number(each[key]) for key in ("index", "step", "value")),
+            *(_cell(each[key]) for key in ("index", "step", "value")),
         )
         for each in found
     ]
     render.print_table(columns, rows, right=columns[2:])
+
+
+def _cell(value: object) -> str:
+    """Give a value so that its table stays readable: all of a histogram is one ``--json`` away."""
+    text = render.number(value)
+    return text if len(text) <= _WIDEST_CELL else f"{text[: _WIDEST_CELL - 1]}…"
 
 
 def _print_files(found: list[Json]) -> None:
