@@ -99,7 +99,7 @@ def test_a_newer_store_is_left_alone(tmp_path):
     with duckdb.connect(tmp_path / "runs.duckdb") as connection:
         connection.execute("update schema_version set version = 99")
     before = (tmp_path / "runs.duckdb").read_bytes()
-    with pytest.raises(ConfigError, match=r"version 99, and this runmill knows version 2"):
+    with pytest.raises(ConfigError, match=r"version 99, and this runmill knows version 3"):
         stores.open(tmp_path)
     assert (tmp_path / "runs.duckdb").read_bytes() == before
 

@@ -1,7 +1,7 @@
 """One append is one transaction: rows, what sums them up, and which batches they came in."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,12 +13,15 @@ from runmill.model import RunId
 from runmill.store.duckdb.sightings import Sighting
 from runmill.store.duckdb.summaries import SUMMARISE_LOGS, SUMMARISE_POINTS
 from runmill.store.duckdb.tallies import LogTally, PointTally, Span
+from runmill.store.duckdb.transaction import transaction
 from runmill.store.fold import HEARTBEAT
 from runmill.store.interface import Delivery
 
 __all__ = ["Commit", "append"]
 
-_DELIVERIES: Final = pa.schema([pa.field("producer_id", pa.string()), pa.field("sequence", pa.int64())])
+_DELIVERIES: Final = pa.schema(
+    [pa.field("producer_id", pa.string()), pa.field("sequence", pa.int64()), pa.field("last_sequence", pa.int64())]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Commit:
 
 def append(connection: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], *, last_seq: int) -> Commit:
     """Commit what *deliveries* hold and was not stored before; number its rows from *last_seq* + 1."""
-    with _transaction(connection):
+    with transaction(connection):
         fresh = _without_repeats(connection, deliveries)
         numbers = _Numbers(last_seq)
         columns = [delivery.columns for delivery in fresh]
@@ -97,18 +100,6 @@ class _Numbers:
     def numbered(self, table: pa.Table) -> pa.Table:
         first, self.last = self.last + 1, self.last + table.num_rows
         return table.append_column("ingest_seq", pa.array(range(first, self.last + 1), pa.int64()))
-
-
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.begin()
-    try:
-        yield
-        connection.commit()
-    except BaseException:
-        with suppress(duckdb.Error):  # after a commit that failed no transaction is open
-            connection.rollback()
-        raise
 
 
 @contextmanager
@@ -155,14 +146,18 @@ def _known(connection: duckdb.DuckDBPyConnection, identities: Iterable[tuple[str
         return []
     with _registered(connection, incoming_deliveries=offered):
         return connection.execute(
-            "select distinct producer_id, sequence from deliveries "
-            "semi join incoming_deliveries using (producer_id, sequence)"
+            "select producer_id, sequence from incoming_deliveries as incoming where exists (from deliveries as known "
+            "where known.producer_id = incoming.producer_id "
+            "and incoming.sequence between known.sequence and known.last_sequence)"
         ).fetchall()
 
 
 def _identities(identities: Iterable[tuple[str, int]]) -> pa.Table:
-    pairs = [dict(zip(_DELIVERIES.names, identity, strict=True)) for identity in identities]
-    return pa.Table.from_pylist(pairs, schema=_DELIVERIES)
+    rows = [
+        {"producer_id": producer_id, "sequence": sequence, "last_sequence": sequence}
+        for producer_id, sequence in identities
+    ]
+    return pa.Table.from_pylist(rows, schema=_DELIVERIES)
 
 
 def _joined(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:

@@ -5,10 +5,11 @@ from typing import Final
 import duckdb
 
 from runmill.errors import ConfigError
+from runmill.store.duckdb.transaction import transaction
 
 __all__ = ["VERSION", "prepare"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the tables below. A change to them is a new version, and a step that brings the old one up to it."""
 
 # LONG_TEXT is the one word that differs between attachments: a DuckLake compresses by file, not by column.
@@ -36,8 +37,8 @@ TABLES: Final = (
         run_id varchar not null, path varchar not null, size_bytes bigint not null, media_type varchar not null,
         sha256 varchar not null, time_unix_nano bigint not null, ingest_seq bigint not null)""",
     f"create table resources (resource_id varchar not null, attributes {LONG_TEXT})",
-    # Which batches are stored: what is delivered again is recognised by it.
-    "create table deliveries (producer_id varchar not null, sequence bigint not null)",
+    # Which batches are stored, from the first to the last of a stretch: what is delivered again is recognised by it.
+    "create table deliveries (producer_id varchar not null, sequence bigint not null, last_sequence bigint not null)",
     # What one commit added to each (run, service, logger, resource); read instead of the logs.
     """create table log_summaries (
         run_id varchar, service varchar not null, logger varchar not null, resource_id varchar not null,
@@ -76,26 +77,30 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, where: str) -> None:
 
 
 # From the version before to each version.
-_STEPS: Final = {2: "alter table events alter column run_id drop not null"}
+_STEPS: Final = {
+    2: "alter table events alter column run_id drop not null",
+    3: """create table ranges (producer_id varchar not null, sequence bigint not null, last_sequence bigint not null);
+        insert into ranges select producer_id, sequence, sequence from deliveries;
+        drop table deliveries;
+        alter table ranges rename to deliveries""",
+}
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.begin()
-    for table in TABLES:
-        connection.execute(table)
-    connection.execute("insert into schema_version values (?)", [VERSION])
-    connection.commit()
+    with transaction(connection):
+        for table in TABLES:
+            connection.execute(table)
+        connection.execute("insert into schema_version values (?)", [VERSION])
 
 
 def _check_version(connection: duckdb.DuckDBPyConnection, where: str) -> None:
     [(found,)] = connection.execute("select max(version) from schema_version").fetchall()
-    for version in range(found + 1, VERSION + 1):
-        connection.begin()
-        connection.execute(_STEPS[version])
-        connection.execute("update schema_version set version = ?", [version])
-        connection.commit()
     if found > VERSION:
         raise ConfigError(
             f"{where}: a run store of version {found!r}, and this runmill knows version {VERSION}. "
             "Use the runmill that wrote it, or a newer one."
         )
+    for version in range(found + 1, VERSION + 1):
+        with transaction(connection):
+            connection.execute(_STEPS[version])
+            connection.execute("update schema_version set version = ?", [version])

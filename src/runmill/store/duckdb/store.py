@@ -25,11 +25,13 @@ from runmill.store.catalogue import Catalogue
 from runmill.store.duckdb import events, logs, schema, sightings, summaries, tallies
 from runmill.store.duckdb.append import Commit, append
 from runmill.store.duckdb.database import Database
+from runmill.store.duckdb.folding import Rows, fold
 from runmill.store.duckdb.live import Listeners, committed
 from runmill.store.duckdb.points import points
 from runmill.store.duckdb.series import series
 from runmill.store.duckdb.sightings import Sightings
 from runmill.store.duckdb.tallies import Span
+from runmill.store.duckdb.upkeep import Chores, Upkeep
 from runmill.store.interface import Committed, Delivery, StoreFacts, Unsubscribe
 from runmill.store.query import LogCount, LogPage, LogQuery, PointQuery, RunQuery, Series, SeriesQuery
 from runmill.store.registry import model_versions, with_labels
@@ -56,6 +58,7 @@ class DuckDBStore:
         self._sightings = Sightings(self._catalogue)
         self._listeners = Listeners()
         self._writing = threading.Lock()
+        self._upkeep = Upkeep(Chores(fold=self._fold, rest=self._database.rest))
         try:
             self._writer = self._database.connect()
             self._tallies = tallies.read(self._writer)
@@ -84,7 +87,14 @@ class DuckDBStore:
             except duckdb.Error as error:
                 raise Refused(f"{self._database.url}: cannot commit now: {error}") from error
             self._publish(commit)
+        self._upkeep.committed()
         return commit.repeats
+
+    def compact(self) -> Rows:
+        """Fold what grows by rows a commit, and give the space in the file back."""
+        rows = self._fold()
+        self._database.rest()
+        return rows
 
     def subscribe(self, listener: Callable[[Committed], None], /) -> Unsubscribe:
         """Call *listener* after each commit, on the committing thread."""
@@ -95,7 +105,8 @@ class DuckDBStore:
         return self._bytes.put(sha256, chunks)
 
     def close(self) -> None:
-        """Give the store back, after a commit that is on its way."""
+        """Give the store back, after a commit or a chore that is on its way."""
+        self._upkeep.close()
         with self._writing:
             self._writer.close()
             self._database.close()
@@ -216,6 +227,11 @@ class DuckDBStore:
             run_count=len(self._catalogue),
             size_bytes=self._database.size_bytes(),
         )
+
+    def _fold(self) -> Rows:
+        with self._writing:
+            self._database.connect().close()  # says so when the store was closed
+            return fold(self._writer)
 
     def _publish(self, commit: Commit) -> None:
         """Make a commit visible: in the counts first, last to those who wait for it."""
