@@ -228,6 +228,19 @@ def test_a_full_disk_is_answered_with_memory_and_one_notice(home: Path, monkeypa
     assert "No space left on device" in notices[0]
 
 
+def test_beyond_its_share_of_the_disk_a_journal_is_in_memory(home: Path) -> None:
+    """A journal does not fill the disk: what comes then is kept, readable, and the person is told."""
+    notices: list[str] = []
+    journal = make(home, bounds=Bounds(segment_bytes=4096, disk_bytes=8192), notices=notices)
+    bodies = [f"record {n}" for n in range(500)]
+    for body in bodies:
+        journal.append(log(body))
+    assert journal.folder is not None
+    assert len(list(journal.folder.path.glob("*.segment"))) == 2
+    assert read_all(read_own(journal)) == bodies
+    assert "its share of the disk" in notices[0]
+
+
 def test_a_torn_frame_is_stepped_over(home: Path) -> None:
     """A record whose bytes were not all written is skipped and counted; the ones around it are read."""
     journal = make(home)

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -92,6 +92,7 @@ def read(value: AnyValue) -> Any:
 
 
 @given(LOGS)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_a_log_is_read_back_by_the_official_classes(log: Log) -> None:
     """Every field of a journal's log is in the request, whatever its values."""
     request = ExportLogsServiceRequest.FromString(encode_logs([tuple(log)], lambda key: encode_resource({"run": key})))
@@ -119,6 +120,7 @@ def test_a_log_is_read_back_by_the_official_classes(log: Log) -> None:
 
 
 @given(POINTS)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_a_point_is_read_back_by_the_official_classes(point: Point) -> None:
     """Every field of a journal's point is in the request; an int stays an int."""
     request = ExportMetricsServiceRequest.FromString(encode_metrics([tuple(point)], lambda _: b""))

@@ -41,7 +41,6 @@ _lock = threading.RLock()
 
 _DISK_SHARE: Final = 0.1
 """Of the disk's free space, the part that one process's journal may take."""
-_LEAST_JOURNAL_BYTES: Final = 4 << 20
 
 _FAULTS_SECONDS: Final = 10.0
 """How often the loggers are looked through."""
@@ -262,15 +261,15 @@ def flush(timeout_seconds: float = 10.0) -> int:
 def _make_journal(settings: Settings, resource: dict[str, object]) -> Journal:
     try:
         folder = folders.create(settings.home, resource)
-        max_bytes = min(settings.journal_bytes, int(shutil.disk_usage(folder.path).free * _DISK_SHARE))
+        disk_bytes = int(shutil.disk_usage(folder.path).free * _DISK_SHARE)
     except OSError as error:
-        max_bytes = settings.journal_bytes
+        disk_bytes = 0
         notice(
             f"no journal in {str(settings.home.path)!r}: {error.strerror or error}; what is logged is kept in memory "
             "and is lost if the process is killed. Set RUNMILL_HOME to a folder that can be written."
         )
         folder = None
-    bounds = Bounds(max_bytes=max(max_bytes, _LEAST_JOURNAL_BYTES))
+    bounds = Bounds(max_bytes=settings.journal_bytes, disk_bytes=disk_bytes)
     return Journal(folder, bounds=bounds, notice=notice)
 
 

@@ -27,6 +27,8 @@ class Bounds:
     """How much a journal may take."""
 
     max_bytes: int = 256 << 20
+    disk_bytes: int = 256 << 20
+    """How much of that may be on disk: a share of what is free there. The rest is kept in memory."""
     segment_bytes: int = 1 << 20
     wait_seconds: float = 0.05
     """How long a caller is held back at the bound while the collector keeps acknowledging."""
@@ -160,9 +162,19 @@ class Journal:
             time.sleep(0.002)
         return True
 
+    def _has_its_share(self, size: int) -> bool:
+        """Say whether *size* more bytes on disk are within its share; one segment always is."""
+        on_disk = sum(segment.size_bytes for segment in tuple(self.segments) if segment.path is not None)
+        return not on_disk or on_disk + size <= self.bounds.disk_bytes
+
     def _make(self, size: int) -> Segment:
         number = next(self._numbers)
-        if self.folder is not None:
+        if self.folder is not None and not self._has_its_share(size):
+            self._notice(
+                f"journal {str(self.folder.path)!r} takes its share of the disk ({self.bounds.disk_bytes >> 20} MB): "
+                "what is logged now is kept in memory and is lost if the process is killed. Run a collector, or make room."
+            )
+        elif self.folder is not None:
             try:
                 if size == self.bounds.segment_bytes and (spare := self._reuse_spare(number)) is not None:
                     return spare
