@@ -172,7 +172,7 @@ class Journal:
         if self.folder is not None and not self._has_its_share(size):
             self._notice(
                 f"journal {str(self.folder.path)!r} takes its share of the disk ({self.bounds.disk_bytes >> 20} MB): "
-                "what is logged now is kept in memory and is lost if the process is killed. Run a collector, or make room."
+                "what is logged now is kept in memory and is lost if the process is killed. Run a collector."
             )
         elif self.folder is not None:
             try:
