@@ -201,7 +201,11 @@ async def test_zip_bomb_is_413(receiving, encoding, compress):
     assert response.status_code == 413
 
 
-@pytest.mark.parametrize("body", [gzip.compress(logs("a"))[:-4], b"not gzip", gzip.compress(logs("a")) + b"tail"])
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(logs("a"))[:-4], b"not gzip", gzip.compress(logs("a")) + b"tail"],
+    ids=["cut short", "not gzip", "with a tail"],
+)
 async def test_broken_compression_is_400(receiving, body):
     """Cut short, not compressed at all, or followed by something else."""
     server = await receiving()

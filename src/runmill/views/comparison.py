@@ -66,7 +66,9 @@ def compare_stored(store: Store, run_ids: Sequence[str]) -> Comparison:
     runs = [store.run(RunId(run_id)) for run_id in dict.fromkeys(run_ids)]
     runs = list({run.run_id: run for run in runs}.values())
     if not _FEWEST_RUNS <= len(runs) <= _MOST_RUNS:
-        raise InvalidArgument(f"run={list(run_ids)!r}: name {_FEWEST_RUNS} to {_MOST_RUNS} different runs, as ?run=ID&run=ID.")
+        raise InvalidArgument(
+            f"run={list(run_ids)!r}: name {_FEWEST_RUNS} to {_MOST_RUNS} different runs, as ?run=ID&run=ID."
+        )
     return compare(runs, store.metrics([run.run_id for run in runs]))
 
 
