@@ -115,6 +115,10 @@ def take_pictures(address: str) -> None:
             page.goto(address)
             page.get_by_text("done, accuracy").wait_for()
             page.locator("#chart-weight_norm .plot.drawn").wait_for()
+            if scheme == "light":
+                # A point under the pointer: its lines are lit in the log.
+                page.locator("#chart-accuracy .plot").hover(position={"x": 232, "y": 60})
+                page.locator(".line.lit").first.wait_for()
             page.screenshot(path=IMAGES / f"run-{scheme}.png")
         browser.close()
 

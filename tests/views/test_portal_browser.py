@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from playwright.sync_api import Page, expect
-from training import RUN, commit, fill, record, scalar
+from training import FAILED, RUN, commit, documents, fill, record, scalar
 
 from runmill.store.interface import Store
 
@@ -129,7 +129,11 @@ def test_keys_walk_the_log(trained: Store, page: Page) -> None:
 def test_a_narrow_screen_has_no_sideways_scroll(trained: Store, page: Page) -> None:
     """At 400 px everything that is not a table of numbers fits the width."""
     page.set_viewport_size({"width": 400, "height": 800})
-    for address in ("/", f"/runs/{RUN}", f"/runs/{RUN}/logs", f"/runs/{RUN}/files", "/experiments/resnet-cifar"):
+    fill(trained, FAILED, steps=20)
+    commit(trained, points=documents(RUN))
+    parts = ("", "/metrics", "/logs", "/files", "/events")
+    together = ("/", "/logs", "/experiments/resnet-cifar", f"/compare?run={RUN}&run={FAILED}")
+    for address in (*together, *(f"/runs/{RUN}{part}" for part in parts)):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 

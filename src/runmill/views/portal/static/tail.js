@@ -26,7 +26,10 @@ export function startTail() {
   startHistogram((since, until) => set({ since, until, at: "" }));
   document.addEventListener("live:logs", (event) => append(/** @type {CustomEvent} */ (event).detail));
   document.addEventListener("live:dropped", (event) => sayDropped(/** @type {CustomEvent} */ (event).detail.count));
-  document.addEventListener("moment:pin", (event) => set({ at: /** @type {CustomEvent} */ (event).detail ?? "" }));
+  document.addEventListener("moment:pin", (event) => {
+    set({ at: /** @type {CustomEvent} */ (event).detail ?? "" });
+    comeIntoView();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && find("moment") && !document.querySelector("dialog[open]")) set({ at: "" });
   });
@@ -55,6 +58,10 @@ function startFilters() {
   followBox()?.addEventListener("change", () => setFollowing(followBox()?.checked ?? false));
   form.querySelector("[data-wrap]")?.addEventListener("change", (event) => {
     find("log")?.classList.toggle("wrap", /** @type {HTMLInputElement} */ (event.target).checked);
+  });
+  form.querySelector("[data-aloud]")?.addEventListener("change", (event) => {
+    // Off until it is asked for: a busy log would talk over everything else.
+    find("lines")?.setAttribute("aria-live", /** @type {HTMLInputElement} */ (event.target).checked ? "polite" : "off");
   });
 }
 
@@ -98,6 +105,12 @@ function showPlace() {
   const [log, moment] = [find("log"), find("moment")];
   if (following) toEnd();
   else if (log && moment) log.scrollTop += moment.getBoundingClientRect().top - log.getBoundingClientRect().top - log.clientHeight / 3;
+}
+
+/** On a narrow screen the log is below the curves: who chose a point of one wants to see its lines. */
+function comeIntoView() {
+  const log = find("log");
+  if (log && log.getBoundingClientRect().top > innerHeight) log.scrollIntoView({ block: "center" });
 }
 
 function showChip() {
@@ -172,7 +185,9 @@ function showList(page) {
   const older = find("log");
   if (!newer || !older) return;
   replacePieces(page, ["chips", "histogram"]);
+  const aloud = find("lines")?.getAttribute("aria-live") ?? "off";
   older.replaceChildren(...newer.childNodes);
+  find("lines")?.setAttribute("aria-live", aloud);
   older.classList.remove("looked");
   unseen = 0;
   showChip();
