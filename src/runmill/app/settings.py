@@ -37,7 +37,7 @@ class Settings:
     certificate: str | None = None
     """A file of certificates to trust, in place of the system's."""
     service_name: str | None = None
-    exit_seconds: float = 2.0
+    exit_seconds: float = 1.8
     """How long the end of the program may wait for delivery; the rest stays in the journal."""
     journal_bytes: int = 256 << 20
     is_scrubbing: bool = False
@@ -69,7 +69,7 @@ def resolve(
         timeout_seconds=_timeout_seconds(),
         certificate=_certificate(),
         service_name=service_name or _first("RUNMILL_SERVICE_NAME"),
-        exit_seconds=_number("RUNMILL_EXIT_SECONDS", 2.0),
+        exit_seconds=_number("RUNMILL_EXIT_SECONDS", 1.8),
         journal_bytes=int(_number("RUNMILL_JOURNAL_BYTES", 256 << 20)),
         is_scrubbing=switch("RUNMILL_SCRUB", default=False) if scrub is None else scrub,
         system_metrics_seconds=_number("RUNMILL_SYSTEM_METRICS", 10.0),
