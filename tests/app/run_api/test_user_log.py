@@ -1,6 +1,7 @@
 """What is printed inside `with run:` is a file of the run, and still goes where it went."""
 
 import sys
+import threading
 
 import pytest
 
@@ -56,12 +57,20 @@ def test_blocks_within_blocks_each_have_theirs(run, tmp_path):
 def test_the_streams_are_put_back_whatever_the_order(run):
     """Blocks of two threads may end in any order; afterwards nothing of ours is in the way."""
     before = sys.stdout, sys.stderr
-    child = run.child_run()
-    run.__enter__()
-    child.__enter__()
-    run.__exit__(None, None, None)
-    print("still heard by the child")
-    child.__exit__(None, None, None)
+    child, is_inside, may_go_on = run.child_run(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        with child:
+            is_inside.set()
+            may_go_on.wait(10)
+            print("still heard")
+
+    thread = threading.Thread(target=work)
+    with run:
+        thread.start()
+        assert is_inside.wait(10)
+    may_go_on.set()
+    thread.join(10)
     assert child.get_file_names() == ["logs/user_log.txt"]
     assert (sys.stdout, sys.stderr) == before
 
