@@ -4,7 +4,7 @@ import gzip
 from pathlib import Path
 
 import pytest
-from store_columns import NOW, SECOND, delivery, log
+from store_columns import NOW, SECOND, delivery, event, log
 
 from runmill import store as stores
 from runmill.model import Artifact
@@ -29,6 +29,9 @@ def test_a_store_of_an_old_version_is_brought_up_to_this_one(tmp_path, version):
     known = [delivery("writer", n, logs=[log(body="repeat")]) for n in (0, 1, 2, 3, 6, 7)]
     assert store.append([*known, delivery("other", 5, logs=[log(body="repeat")])]) == 7
     assert store.append([delivery("writer", n, logs=[log(body="new")]) for n in (4, 5, 8)]) == 0
+    labelled = event("experiment.updated", {"experiment": "old", "tags": {"b": "2"}}, run_id=None)
+    store.append([delivery(events=[labelled])])
+    assert store.experiments()[0].tags == {"b": "2"}
     store.close()
     store = stores.open(tmp_path)
     _check(store)

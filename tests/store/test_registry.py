@@ -1,9 +1,7 @@
 """Versions of models, and labels of experiments, from the events that are stored."""
 
-import duckdb
 from store_columns import NOW, SECOND, delivery, event
 
-from runmill import store as stores
 from runmill.model import Artifact, Experiment, ModelVersion, RunId
 
 FILE = {"path": "out/a.pkl", "size_bytes": 3, "media_type": "application/octet-stream", "sha256": "a" * 64}
@@ -54,17 +52,3 @@ def test_an_experiment_has_the_labels_of_its_events(store, reopen):
     assert (store.experiments(), store.facts().run_count) == ([state], 1)
     store.append([delivery(events=[changed(NOW + 4, archived=False)])])
     assert store.experiments()[0].archived_time_unix_nano is None
-
-
-def test_a_store_of_the_first_version_is_brought_up(tmp_path):
-    """Opened, it takes what it could not hold before, and has lost nothing."""
-    first = stores.open(tmp_path)
-    first.append([delivery(events=[event("run.started", {"experiment": "e"})])])
-    first.close()
-    with duckdb.connect(tmp_path / "runs.duckdb") as connection:
-        connection.execute("alter table events alter column run_id set not null")
-        connection.execute("update schema_version set version = 1")
-    store = stores.open(tmp_path, clock=lambda: NOW)
-    store.append([delivery(events=[event("experiment.updated", {"experiment": "e", "tags": {"a": "1"}}, run_id=None)])])
-    assert store.experiments()[0].tags == {"a": "1"}
-    store.close()

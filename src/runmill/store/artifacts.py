@@ -58,6 +58,12 @@ class ArtifactBytes:
             return iter(())
         return map(bytes, self._store().get(key, options={"range": (start, end)}).stream(min_chunk_size=_PIECE_BYTES))
 
+    def remove(self, sha256: str) -> None:
+        """Take the bytes away; nothing happens when they are not there."""
+        key = _key(sha256)
+        if self._size(key) is not None:
+            self._store().delete(key)
+
     def _size(self, key: str) -> int | None:
         if not self._folder.exists():
             return None

@@ -83,30 +83,31 @@ class Catalogue:
 
     def runs(self, query: RunQuery) -> list[Run]:
         """Give the runs that fit, newest start first."""
-        runs = self._all()
+        runs = self.all()
         if query.ancestor_id is not None:
             runs = _below(query.ancestor_id, runs)
         found = [run for run in runs if _fits(run, query)]
         found.sort(key=lambda run: (-run.start_time_unix_nano, run.run_id))
         return found[query.offset : query.offset + query.limit]
 
+    def all(self) -> list[Run]:
+        """Give every run's state now."""
+        with self._lock:
+            self._refresh()
+            runs = [entry.run for entry in self._entries.values() if entry.run is not None]
+        now = self._clock()
+        return [seen_at(run, now) for run in runs]
+
     def experiments(self) -> list[Experiment]:
         """Give all experiments, the one with the newest run first."""
         by_name: dict[str, list[Run]] = defaultdict(list)
-        for run in self._all():
+        for run in self.all():
             by_name[run.experiment].append(run)
         found = [_experiment(name, runs) for name, runs in by_name.items()]
         return sorted(found, key=lambda experiment: (-experiment.last_start_time_unix_nano, experiment.name))
 
     def __len__(self) -> int:
         return len(self._entries)
-
-    def _all(self) -> list[Run]:
-        with self._lock:
-            self._refresh()
-            runs = [entry.run for entry in self._entries.values() if entry.run is not None]
-        now = self._clock()
-        return [seen_at(run, now) for run in runs]
 
     def _find(self, given: str) -> RunId | None:
         if given in self._entries:

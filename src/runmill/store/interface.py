@@ -18,9 +18,19 @@ from runmill.model import (
     RunEvent,
     RunId,
 )
-from runmill.store.query import LogCount, LogPage, LogQuery, PointQuery, RunQuery, Series, SeriesQuery
+from runmill.store.query import (
+    LogCount,
+    LogPage,
+    LogQuery,
+    PointQuery,
+    Pruned,
+    PruneQuery,
+    RunQuery,
+    Series,
+    SeriesQuery,
+)
 
-__all__ = ["Committed", "Delivery", "Store", "StoreFacts", "Unsubscribe"]
+__all__ = ["Committed", "Compacted", "Delivery", "Store", "StoreFacts", "Unsubscribe"]
 
 Unsubscribe = Callable[[], None]
 
@@ -60,6 +70,14 @@ class StoreFacts:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """How many rows the tables that grow by commits had before, and have now."""
+
+    before: int
+    after: int
+
+
 class Store(Protocol):
     """Every method may be called from any thread; each returns when its answer is complete."""
 
@@ -67,6 +85,15 @@ class Store(Protocol):
         """Commit all of *deliveries* in one transaction; give how many of them were repeats and left out.
 
         Safe on disk when it returns. Raises Refused when it cannot commit now: nothing of it is stored.
+        """
+
+    def compact(self) -> Compacted:
+        """Fold what grows by rows a commit, and give space back; no answer changes. Commits wait for it."""
+
+    def prune(self, query: PruneQuery, /) -> Pruned:
+        """Take out runs as a whole, with all below them and with the files that no other run has; commits wait for it.
+
+        Never one that is at work, or that a model was registered from.
         """
 
     def subscribe(self, listener: Callable[[Committed], None], /) -> Unsubscribe:

@@ -8,8 +8,8 @@ from runmill.model import LogRecord, RunId, RunStatus
 from runmill.store.condition import Condition
 
 __all__ = [
-    "POINT_COLUMNS", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "RunQuery", "Series",
-    "SeriesQuery",
+    "POINT_COLUMNS", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "PruneQuery", "Pruned",
+    "RunQuery", "Series", "SeriesQuery",
 ]  # fmt: skip
 
 
@@ -147,3 +147,25 @@ class Series:
     count: int
     """Points before the reduction."""
     buckets: Sequence[Bucket]
+
+
+@dataclass(frozen=True, slots=True)
+class PruneQuery:
+    """What has had its time: what either part asks for, the longest silent first."""
+
+    older_than_unix_nano: int | None = None
+    """Runs of which nothing arrived since, them and all below them; and log records of no run that are older."""
+    max_size_bytes: int | None = None
+    """So many runs that the tables take about this much, files not counted."""
+    dry_run: bool = False
+    """Say what would go, and leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What went, or would."""
+
+    run_ids: tuple[RunId, ...]
+    log_count: int
+    point_count: int
+    file_count: int

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Final
 
 import duckdb
+import pyarrow as pa
 
 from runmill.errors import ConfigError, Conflict, Unavailable
 from runmill.home import Home
@@ -69,6 +70,7 @@ class Database:
                 connection.execute("checkpoint")
             # Setting the limit, even to what it is, makes the engine's allocator return what it keeps: 70 MB of 250.
             connection.execute("set memory_limit = ?", [self._memory_limit])
+            pa.default_memory_pool().release_unused()
         finally:
             connection.close()
 

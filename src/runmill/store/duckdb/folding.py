@@ -3,22 +3,14 @@
 Every such table holds sums, so a fold changes no answer; it is done in one transaction, beside readers.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import duckdb
 
 from runmill.store.duckdb.transaction import transaction
+from runmill.store.interface import Compacted
 
-__all__ = ["Rows", "fold"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """How many rows the tables that grow by commits had before a fold, and have after it."""
-
-    before: int
-    after: int
+__all__ = ["fold"]
 
 
 _FOLDED: Final = {
@@ -50,7 +42,7 @@ _FOLDED: Final = {
 }
 
 
-def fold(connection: duckdb.DuckDBPyConnection) -> Rows:
+def fold(connection: duckdb.DuckDBPyConnection) -> Compacted:
     """Fold all of them. The caller keeps other writers away."""
     before = _count(connection)
     with transaction(connection):
@@ -59,7 +51,7 @@ def fold(connection: duckdb.DuckDBPyConnection) -> Rows:
             connection.execute(f"delete from {table}")  # noqa: S608 - our own names
             connection.execute(f"insert into {table} by name select * from folded")  # noqa: S608
             connection.execute("drop table folded")
-    return Rows(before, _count(connection))
+    return Compacted(before, _count(connection))
 
 
 def _count(connection: duckdb.DuckDBPyConnection) -> int:

@@ -15,6 +15,9 @@ VERSION: Final = 3
 # LONG_TEXT is the one word that differs between attachments: a DuckLake compresses by file, not by column.
 LONG_TEXT: Final = "varchar using compression zstd not null"
 
+_PRUNINGS: Final = """create table prunings (
+    last_seq bigint not null, run_count bigint not null, log_count bigint not null, point_count bigint not null)"""
+
 # ingest_seq counts rows over all tables in the order of their commits; readers use it as cursor.
 TABLES: Final = (
     f"""create table logs (
@@ -57,6 +60,8 @@ TABLES: Final = (
         described struct(ingest_seq bigint, unit varchar, description varchar),
         first_seq bigint not null, last_seq bigint not null,
         first_time_unix_nano bigint not null, last_time_unix_nano bigint not null)""",
+    # What was taken out, and the newest ingest_seq at that time.
+    _PRUNINGS,
     "create table schema_version (version integer not null)",
 )
 
@@ -79,10 +84,11 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, where: str) -> None:
 # From the version before to each version.
 _STEPS: Final = {
     2: "alter table events alter column run_id drop not null",
-    3: """create table ranges (producer_id varchar not null, sequence bigint not null, last_sequence bigint not null);
+    3: f"""{_PRUNINGS};
+        create table ranges (producer_id varchar not null, sequence bigint not null, last_sequence bigint not null);
         insert into ranges select producer_id, sequence, sequence from deliveries;
         drop table deliveries;
-        alter table ranges rename to deliveries""",
+        alter table ranges rename to deliveries""",  # noqa: S608 - our own text
 }
 
 

@@ -22,19 +22,30 @@ from runmill.model import (
 )
 from runmill.store.artifacts import ArtifactBytes
 from runmill.store.catalogue import Catalogue
-from runmill.store.duckdb import events, logs, schema, sightings, summaries, tallies
+from runmill.store.duckdb import events, logs, pruning, schema, sightings, summaries, tallies
 from runmill.store.duckdb.append import Commit, append
 from runmill.store.duckdb.database import Database
-from runmill.store.duckdb.folding import Rows, fold
+from runmill.store.duckdb.folding import fold
 from runmill.store.duckdb.live import Listeners, committed
 from runmill.store.duckdb.points import points
 from runmill.store.duckdb.series import series
 from runmill.store.duckdb.sightings import Sightings
 from runmill.store.duckdb.tallies import Span
 from runmill.store.duckdb.upkeep import Chores, Upkeep
-from runmill.store.interface import Committed, Delivery, StoreFacts, Unsubscribe
-from runmill.store.query import LogCount, LogPage, LogQuery, PointQuery, RunQuery, Series, SeriesQuery
+from runmill.store.interface import Committed, Compacted, Delivery, StoreFacts, Unsubscribe
+from runmill.store.query import (
+    LogCount,
+    LogPage,
+    LogQuery,
+    PointQuery,
+    Pruned,
+    PruneQuery,
+    RunQuery,
+    Series,
+    SeriesQuery,
+)
 from runmill.store.registry import model_versions, with_labels
+from runmill.store.retention import families
 
 __all__ = ["DuckDBStore"]
 
@@ -43,7 +54,8 @@ _EVERYTHING: Final = Span(0, 2**63 - 1)
 _LAST_SEQ: Final = """
     select coalesce(max(seq), 0) from (
         select max(last_seq) as seq from log_summaries union all select max(last_seq) from point_summaries
-        union all select max(ingest_seq) from events union all select max(ingest_seq) from artifacts)"""
+        union all select max(ingest_seq) from events union all select max(ingest_seq) from artifacts
+        union all select max(last_seq) from prunings)"""
 
 
 class DuckDBStore:
@@ -54,19 +66,25 @@ class DuckDBStore:
     ) -> None:
         self._database = Database(folder, memory_limit=memory_limit, threads=threads)
         self._bytes = ArtifactBytes(artifacts)
-        self._catalogue = Catalogue(self._load_events, clock)
-        self._sightings = Sightings(self._catalogue)
+        self._clock = clock
         self._listeners = Listeners()
         self._writing = threading.Lock()
         self._upkeep = Upkeep(Chores(fold=self._fold, rest=self._database.rest))
         try:
             self._writer = self._database.connect()
-            self._tallies = tallies.read(self._writer)
-            [(self._last_seq,)] = self._writer.execute(_LAST_SEQ).fetchall()
-            self._sightings.note(self._writer, sightings.read(self._writer))
+            self._load()
         except BaseException:
             self._database.close()
             raise
+
+    def _load(self) -> None:
+        """Read what is kept in memory: runs, counts, the newest number."""
+        self._tallies = tallies.read(self._writer)
+        [(self._last_seq,)] = self._writer.execute(_LAST_SEQ).fetchall()
+        catalogue = Catalogue(self._load_events, self._clock)
+        self._sightings = Sightings(catalogue)
+        self._sightings.note(self._writer, sightings.read(self._writer))
+        self._catalogue = catalogue
 
     # Writing.
 
@@ -90,11 +108,25 @@ class DuckDBStore:
         self._upkeep.committed()
         return commit.repeats
 
-    def compact(self) -> Rows:
+    def compact(self) -> Compacted:
         """Fold what grows by rows a commit, and give the space in the file back."""
-        rows = self._fold()
+        folded = self._fold()
         self._database.rest()
-        return rows
+        return folded
+
+    def prune(self, query: PruneQuery, /) -> Pruned:
+        """Take out what has had its time: runs as a whole, with the files that no other run has."""
+        with self._writing, self._database.reader() as connection:  # the reader says so when the store was closed
+            models = {event.run_id for event in events.model_events(connection)}
+            taken = pruning.chosen(self._writer, families(self._catalogue.all(), kept=models), query)
+            if not query.dry_run:
+                pruning.remove(self._writer, taken, query, last_seq=self._last_seq)
+                self._load()
+                for sha256 in taken.hashes:
+                    self._bytes.remove(sha256)
+        if not query.dry_run:
+            self._database.rest()
+        return Pruned(taken.run_ids, taken.log_count, taken.point_count, len(taken.hashes))
 
     def subscribe(self, listener: Callable[[Committed], None], /) -> Unsubscribe:
         """Call *listener* after each commit, on the committing thread."""
@@ -228,7 +260,7 @@ class DuckDBStore:
             size_bytes=self._database.size_bytes(),
         )
 
-    def _fold(self) -> Rows:
+    def _fold(self) -> Compacted:
         with self._writing:
             self._database.connect().close()  # says so when the store was closed
             return fold(self._writer)

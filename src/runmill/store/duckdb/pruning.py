@@ -1,0 +1,98 @@
+"""Taking runs, and old records that belong to none, out of every table; what was taken is written down."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import duckdb
+
+from runmill.model import RunId
+from runmill.store.duckdb.summaries import SUMMARISE_LOGS
+from runmill.store.duckdb.texts import among, listed
+from runmill.store.duckdb.transaction import transaction
+from runmill.store.query import PruneQuery
+from runmill.store.retention import Family
+
+__all__ = ["Taken", "chosen", "remove"]
+
+_OF_RUNS = ("logs", "points", "events", "artifacts", "log_summaries", "point_summaries")
+
+
+class Taken(NamedTuple):
+    """What goes."""
+
+    run_ids: tuple[RunId, ...]
+    log_count: int
+    point_count: int
+    hashes: tuple[str, ...]
+    """Of files that no other run has."""
+
+
+def chosen(connection: duckdb.DuckDBPyConnection, families: Sequence[Family], query: PruneQuery) -> Taken:
+    """Choose among *families*, oldest first, what *query* asks for."""
+    run_ids = [run_id for family in _fitting(connection, families, query) for run_id in family.run_ids]
+    of_runs = {"runs": listed(run_ids)}
+    logs = f"select count(*) from logs where run_id {among('$runs')} or (run_id is null and time_unix_nano < $time)"  # noqa: S608 - our own text
+    points = f"select count(*) from points where run_id {among('$runs')}"  # noqa: S608
+    hashes = f"select sha256 from artifacts group by sha256 having bool_and(run_id {among('$runs')}) order by sha256"  # noqa: S608
+    [(log_count,)] = connection.execute(logs, of_runs | {"time": query.older_than_unix_nano or 0}).fetchall()
+    [(point_count,)] = connection.execute(points, of_runs).fetchall()
+    orphans = tuple(sha256 for (sha256,) in connection.execute(hashes, of_runs).fetchall())
+    return Taken(tuple(run_ids), log_count, point_count, orphans)
+
+
+def remove(connection: duckdb.DuckDBPyConnection, taken: Taken, query: PruneQuery, *, last_seq: int) -> None:
+    """Take it out of the tables, in one transaction."""
+    with transaction(connection):
+        for table in _OF_RUNS:
+            connection.execute(f"delete from {table} where run_id {among('$runs')}", {"runs": listed(taken.run_ids)})  # noqa: S608
+        _remove_old_logs(connection, query.older_than_unix_nano or 0)
+        connection.execute(
+            "delete from resources where resource_id not in (select resource_id from log_summaries "
+            "union all select resource_id from point_summaries union all select resource_id from events)"
+        )
+        # Numbers go on where they were, whatever is left: a reader's cursor stays a place in the past.
+        connection.execute(
+            "insert into prunings values (?, ?, ?, ?)",
+            [last_seq, len(taken.run_ids), taken.log_count, taken.point_count],
+        )
+
+
+def _fitting(connection: duckdb.DuckDBPyConnection, families: Sequence[Family], query: PruneQuery) -> list[Family]:
+    found = [family for family in families if family.last_seen_unix_nano < (query.older_than_unix_nano or 0)]
+    if query.max_size_bytes is None:
+        return found
+    rows = _row_counts(connection)
+    size = _used_bytes(connection)
+    row_bytes = size / max(1, sum(rows.values()))
+    for number, family in enumerate(families):
+        if number >= len(found):  # they are in order: the first are found already
+            if size <= query.max_size_bytes:
+                break
+            found.append(family)
+        size -= row_bytes * sum(rows.get(run_id, 0) for run_id in family.run_ids)
+    return found
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[RunId | None, int]:
+    return dict(
+        connection.execute(
+            "select run_id, sum(count)::bigint from (select run_id, count from log_summaries "
+            "union all select run_id, count from point_summaries) group by run_id"
+        ).fetchall()
+    )
+
+
+def _used_bytes(connection: duckdb.DuckDBPyConnection) -> float:
+    """Measure what the rows take; the file itself may hold free space for rows to come."""
+    connection.execute("checkpoint")
+    [(used,)] = connection.execute("select block_size * used_blocks from pragma_database_size()").fetchall()
+    return float(used)
+
+
+def _remove_old_logs(connection: duckdb.DuckDBPyConnection, older_than_unix_nano: int) -> None:
+    old = "delete from logs where run_id is null and time_unix_nano < $time"
+    [(count,)] = connection.execute(old, {"time": older_than_unix_nano}).fetchall()
+    if count:
+        connection.execute("delete from log_summaries where run_id is null")
+        left = "(select * from logs where run_id is null)"
+        connection.execute(f"insert into log_summaries by name {SUMMARISE_LOGS.replace('incoming_logs', left)}")
