@@ -1,7 +1,7 @@
 # From a fresh clone with Python 3.11+ and make: `make demo` shows it, `make test` proves it.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help demo test test-long check format clean
+.PHONY: help demo test test-long test-again lint check format clean
 
 # The first of these that is new enough makes the environment; `make PYTHON=/path/to/python test` overrules it.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
@@ -22,12 +22,16 @@ test: $(INSTALLED) ## run the whole test suite
 test-long: $(INSTALLED) ## run the tests that take minutes
 	$(BIN)/python -m pytest -m long
 
-check: $(INSTALLED) ## all that must pass before a change goes in: lint, format, types, imports, tests
+test-again: $(INSTALLED) ## run what failed last once more
+	$(BIN)/python -m pytest -m "not long" --last-failed --last-failed-no-failures none
+
+lint: $(INSTALLED) ## lint, format, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(MAKE) --no-print-directory test
+
+check: lint test ## all that must pass before a change goes in
 
 format: $(INSTALLED) ## put the code into the one format
 	$(BIN)/ruff format .
