@@ -6,6 +6,7 @@ import pytest
 
 from runmill.app.experiment import Experiment
 from runmill.app.run import Run, get_run
+from runmill.app.run_details import RunDetails
 from runmill.app.workspace import Workspace
 
 OLD = {
@@ -42,6 +43,9 @@ OLD = {
     Run.log_residuals: "(name, value, description='')",
     Run.log_row: "(name, description=None, **kwargs)",
     Run.log_table: "(name, value, description='')",
+    Run.register_model: "(model_name, model_path=None, tags=None, properties=None, model_framework=None, "
+    "model_framework_version=None, description=None, datasets=None, sample_input_dataset=None, "
+    "sample_output_dataset=None, resource_configuration=None, **kwargs)",
     Run.remove_tags: "(tags)",
     Run.set_tags: "(tags)",
     Run.start: "()",
@@ -54,6 +58,15 @@ OLD = {
     Experiment.get_runs: "(type=None, tags=None, properties=None, include_children=False)",
     Experiment.get_portal_url: "()",
     Experiment.refresh: "()",
+    Experiment.list: "(workspace, experiment_name=None, view_type='ActiveOnly', tags=None)",
+    Experiment.tag: "(key, value=None)",
+    Experiment.set_tags: "(tags)",
+    Experiment.remove_tags: "(tags)",
+    Experiment.archive: "()",
+    Experiment.reactivate: "(new_name=None)",
+    RunDetails.show: "(render_lib=None, widget_settings=None)",
+    RunDetails.get_widget_data: "(widget_settings=None)",
+    Workspace.get_mlflow_tracking_uri: "(_with_auth=False)",
     Workspace.from_config: "(path=None, auth=None, _file_name=None)",
     Workspace.get_details: "()",
     Workspace.get_run: "(run_id)",
