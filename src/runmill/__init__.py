@@ -15,16 +15,16 @@ run.complete()
 from runmill._version import __version__
 from runmill.app.bound import bind
 from runmill.app.configure import configure
-from runmill.app.experiment import Experiment
 from runmill.app.handler import Handler
-from runmill.app.launch.configuration import RunConfiguration, ScriptRunConfig
-from runmill.app.launch.environment import Environment
-from runmill.app.launch.script_run import ScriptRun
-from runmill.app.models import Model
 from runmill.app.outlet import flush
-from runmill.app.run import Run, get_run
-from runmill.app.run_details import RunDetails
-from runmill.app.workspace import Workspace
+from runmill.app.runs.experiment import Experiment
+from runmill.app.runs.launch.configuration import RunConfiguration, ScriptRunConfig
+from runmill.app.runs.launch.environment import Environment
+from runmill.app.runs.launch.script_run import ScriptRun
+from runmill.app.runs.models import Model
+from runmill.app.runs.run import Run, get_run
+from runmill.app.runs.run_details import RunDetails
+from runmill.app.runs.workspace import Workspace
 from runmill.errors import (
     ConfigError,
     Conflict,

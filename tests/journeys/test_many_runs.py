@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from processes import RunningServer, running
-from runmill.app.experiment import Experiment
-from runmill.app.workspace import Workspace
+from runmill.app.runs.experiment import Experiment
+from runmill.app.runs.workspace import Workspace
 
 PROCESSES = 8
 RUNS = 50

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
-from runmill.app.launch.carry_out import NOT_STARTED
-from runmill.app.launch.foreground import Foreground, program_name
-from runmill.app.workspace import Workspace
+from runmill.app.runs.launch.carry_out import NOT_STARTED
+from runmill.app.runs.launch.foreground import Foreground, program_name
+from runmill.app.runs.workspace import Workspace
 from runmill.azureml import with_azureml
 from runmill.cli.options import HomeOption
 from runmill.cli.render import say
