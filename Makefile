@@ -9,6 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Newer than pyproject.toml: nothing to install. pip's own variables and configuration hold (PIP_INDEX_URL, ...).
 INSTALLED := $(VENV)/.installed
+# Tests wait on processes for much of their time: one worker more than there are cores of a small machine. A file's tests
+# stay together, since they share its servers.
+WORKERS ?= 3
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +20,7 @@ demo: $(INSTALLED) ## train the example with everything running, and show the ru
 	@$(BIN)/runmill demo --home .demo
 
 test: $(INSTALLED) ## run the whole test suite
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" --numprocesses $(WORKERS) --dist loadfile
 
 test-long: $(INSTALLED) ## run the tests that take minutes
 	$(BIN)/python -m pytest -m long

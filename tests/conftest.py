@@ -1,12 +1,20 @@
 """Every test starts from a clean environment and a home of its own."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from runmill.testing import RecordingCollector
+
+
+def pytest_configure() -> None:
+    """Let what tests start hear Ctrl-C and a hang-up, which the background jobs of a shell are born deaf to."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
