@@ -54,6 +54,7 @@ def _log_filters(
     until: Annotated[str, Query(description="the same; exclusive")] = "",
     before: Annotated[str, Query(description="a page's first")] = "",
     after: Annotated[str, Query(description="a page's last")] = "",
+    committed_after: Annotated[int | None, Query(ge=0, description="a page's committed: what came later")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 200,
 ) -> LogQuery:
     """Read the filters of log records; an empty parameter, as forms send it, is one not given."""
@@ -69,6 +70,7 @@ def _log_filters(
         until_unix_nano=parse_moment("until", until, now_unix_nano=now),
         before=before or None,
         after=after or None,
+        committed_after=committed_after,
         limit=limit,
     )
 

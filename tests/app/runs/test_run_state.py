@@ -1,9 +1,12 @@
 """What a run is called, how it stands, whose child it is: written here, read from the store."""
 
 import threading
+import time
 
+import httpx
 import pytest
 
+from processes import DEADLINE_SECONDS
 from runmill.app.runs.experiment import Experiment
 from runmill.app.runs.run import Run, get_run
 from runmill.app.runs.workspace import Workspace
@@ -78,6 +81,28 @@ def test_waiting_returns_when_the_run_has_ended(run, workspace, capsys):
     heading = [f"RunId: {run.id}", f"Web View: {run.get_portal_url()}"]
     assert printed[:2] == heading
     assert printed[-3:] == [*heading, "Status: Completed"]
+
+
+def test_waiting_prints_what_arrives_late(run, workspace, server, capsys):
+    """A line from another process, with a time before those that are printed already, is not passed over."""
+    waiting = threading.Thread(target=workspace.get_run(run.id).wait_for_completion, args=(True,))
+    _post_line(server, run.id, "in time", time.time_ns())
+    waiting.start()
+    printed, deadline = "", time.monotonic() + DEADLINE_SECONDS
+    while "in time" not in (printed := printed + capsys.readouterr().out):
+        assert time.monotonic() < deadline, printed
+        time.sleep(0.01)  # another thread prints: there is nothing to wait on
+    _post_line(server, run.id, "late", time.time_ns() - 60_000_000_000)
+    run.complete()
+    waiting.join(DEADLINE_SECONDS)
+    assert "- : late" in capsys.readouterr().out.splitlines()
+
+
+def _post_line(server, run_id: str, body: str, time_unix_nano: int) -> None:
+    record = {"timeUnixNano": str(time_unix_nano), "body": {"stringValue": body}}
+    resource = {"attributes": [{"key": "run.id", "value": {"stringValue": run_id}}]}
+    logs = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]}
+    httpx.post(f"{server.endpoint}/v1/logs", json=logs, trust_env=False).raise_for_status()
 
 
 def test_waiting_for_a_failed_run_raises_its_error(run):

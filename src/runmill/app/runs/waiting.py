@@ -67,21 +67,22 @@ class _Output:
         self._client = client
         self._run_id = run_id
         self._page = f"{portal}/runs/{run_id}"
-        self._after: str | None = None
+        self._committed: int | None = None
         self.say(f"RunId: {run_id}", f"Web View: {self._page}")
 
     def print_new(self) -> None:
-        """Print all records that came since the last time."""
+        """Print all records that came since the last time, whatever their own times: some come late."""
         more = True
         while more:
-            page = self._client.log_page(self._run_id, after=self._after, limit=_PAGE_LINES)
-            if self._after is None and page["more_before"]:
+            is_first = self._committed is None
+            page = self._client.log_page(self._run_id, committed_after=self._committed, limit=_PAGE_LINES)
+            if is_first and page["more_before"]:
                 self.say(f"[earlier lines are left out; the newest {_PAGE_LINES} follow]")
-            if self._after is None and page["records"]:
+            if is_first and page["records"]:
                 self.say("", _STREAMING, "=" * len(_STREAMING), "")
             self.say(*(_line(record) for record in page["records"]))
-            self._after = page["last"] or self._after
             more = bool(page["more_after"])
+            self._committed = page["records"][-1]["cursor"] if more else page["committed"]
 
     def summarise(self, run: Run) -> None:
         """Say how it ended and where to look."""

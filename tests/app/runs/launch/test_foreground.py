@@ -1,9 +1,12 @@
 """`runmill run`: a command as a run, seen from the shell."""
 
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 
 import pytest
@@ -80,6 +83,25 @@ def test_on_a_terminal_the_command_has_one(start, workspace):
     shown = os.read(ours, 1000)
     os.close(ours)
     assert (command.returncode, shown) == (0, b"True True False\r\n")
+
+
+def test_the_command_hears_of_a_new_size(start):
+    """Who draws bars and tables is told when the terminal changes, and finds the new size on its own stream."""
+    ours, theirs = os.openpty()
+    command = start(
+        "import os, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})\nprint('ready')\n"
+        "signal.sigwait({signal.SIGWINCH})\nprint(os.get_terminal_size(1).columns)",
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+    )
+    shown = os.read(ours, 1000)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 132, 0, 0))
+    command.send_signal(signal.SIGWINCH)
+    command.communicate(timeout=DEADLINE_SECONDS)
+    shown += os.read(ours, 1000)
+    os.close(ours)
+    os.close(theirs)
+    assert (command.returncode, shown) == (0, b"ready\r\n132\r\n")
 
 
 @pytest.mark.parametrize(

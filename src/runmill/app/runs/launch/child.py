@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Final, Protocol, Self
 
 from runmill.app.runs.launch.supervised import Stream
-from runmill.app.runs.launch.terminal import open_terminal
+from runmill.app.runs.launch.terminal import fit_terminal, open_terminal
 
 __all__ = ["Child", "Stop", "Terminal", "Watched", "started_mark"]
 
@@ -102,6 +102,7 @@ class Child:
         finally:
             self._close(theirs)
         self.pid = self._process.pid
+        self._terminals = [self._streams[stream] for stream in terminal.shown_on]
         self._has_group = not terminal.shares_signals
         self._stop = Stop()
         self._kill_at = float("inf")
@@ -165,7 +166,14 @@ class Child:
             if self._has_group or number != signal.SIGINT:
                 self.send(number)
 
-        with _handling(hand_on):
+        def resize(number: int, _frame: FrameType | None) -> None:
+            for descriptor in self._terminals:
+                with suppress(OSError):  # closed: it writes to it no more
+                    fit_terminal(descriptor)
+            # Once more, where it shares our terminal's signals: it may have looked before there was a new size.
+            self.send(number)
+
+        with _handling(hand_on), _handling(resize, (signal.SIGWINCH,)):
             yield
 
     @staticmethod
@@ -229,8 +237,10 @@ def _read(descriptor: int) -> bytes:
 
 
 @contextmanager
-def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+def _handling(
+    handler: Callable[[int, FrameType | None], None],
+    numbers: Iterable[int] = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP),
+) -> Iterator[None]:
     before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield

@@ -6,7 +6,7 @@ import struct
 import termios
 from typing import Final
 
-__all__ = ["open_terminal"]
+__all__ = ["fit_terminal", "open_terminal"]
 
 _DEFAULT_SIZE: Final = os.terminal_size((80, 24))
 
@@ -18,10 +18,15 @@ def open_terminal() -> tuple[int, int]:
     # Without it every line end would become two characters, here and once more on the real terminal.
     attributes[1] &= ~termios.OPOST
     termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+    fit_terminal(theirs)
+    return ours, theirs
+
+
+def fit_terminal(descriptor: int) -> None:
+    """Make a terminal, by either end, as large as the one we stand at is now. Raises OSError for what is none."""
     columns, lines = _size()
     # Source: tty_ioctl(4), TIOCSWINSZ: struct winsize.
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    return ours, theirs
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
 
 def _size() -> os.terminal_size:
