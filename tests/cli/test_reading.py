@@ -1,13 +1,15 @@
 """The reading commands, over a server and over the store itself: the same answers."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from processes import running
+from processes import DEADLINE_SECONDS, running
 from runmill.cli import render
 from stored_run import RUN_ID, SECOND, START, post, run_event, run_logs, run_metrics
 
@@ -38,7 +40,6 @@ def test_runs_as_json_is_one_object_a_line(call, stored_home: Path):
     ("option", "value", "count"),
     [
         ("--experiment", "diabetes", 1),
-        ("--experiment", "other", 0),
         ("--status", "Failed", 0),
         ("--tag", "data=small", 1),
         ("--text", "ridg", 1),
@@ -47,6 +48,39 @@ def test_runs_as_json_is_one_object_a_line(call, stored_home: Path):
 def test_runs_filters(call, stored_home: Path, option: str, value: str, count: int):
     """Every filter reaches the store."""
     assert len(objects(call("runs", option, value, "--json").out)) == count
+
+
+def test_a_name_that_nobody_has_is_said(call, stored_home: Path):
+    """An answer without lines is of something that is there; else the names there are are listed."""
+    no_experiment = "runmill: There is no experiment 'other'. Those there are: 'diabetes'.\n"
+    no_service = "runmill: No service 'other' has logged. Those that have, outside of runs: none.\n"
+    assert call("runs", "--experiment", "other") == (1, "", no_experiment)
+    assert call("logs", "--service", "other", "--json") == (1, "", no_service)
+    assert call("runs", "--experiment", "diabetes", "--status", "Failed", "--json") == (0, "", "")
+
+
+def test_what_waits_without_a_server_is_said(call, stopped_home: Path, tmp_path: Path):
+    """What a program logged while no server ran is in no answer yet; the answer comes all the same."""
+    program = "import logging, runmill\nlogging.basicConfig(handlers=[runmill.Handler()])\nlogging.error('x')"
+    home = str(shutil.copytree(stopped_home, tmp_path / "home"))
+    environment = {**os.environ, "RUNMILL_HOME": home, "RUNMILL_EXIT_SECONDS": "0"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=DEADLINE_SECONDS)
+    status, out, err = call("runs", "--json", "--home", home)
+    said = f"runmill: 1 records wait in journals below {home!r} and are not shown: no server runs there. "
+    assert (status, len(objects(out)), err) == (0, 1, f"{said}They are taken in by: runmill up\n")
+
+
+@pytest.mark.slow
+def test_a_foreign_id_can_be_asked_for(call, tmp_path: Path):
+    """A sender may call its run anything: it is kept under an id that every command and page can name."""
+    request = run_logs()
+    request.resource_logs[0].resource.attributes[0].value.string_value = "team/a b\0#1"
+    with running(tmp_path) as server:
+        post(server.endpoint, "logs", request)
+        [run] = objects(call("show", "team_a_b__1", "--json", "--home", str(tmp_path)).out)
+        assert run["run_id"] == "team_a_b__1"
+        assert len(objects(call("logs", "team/a_b__1", "--json", "--home", str(tmp_path)).out)) == 30
+        assert server.get("/runs/team_a_b__1").status_code == 200
 
 
 @pytest.mark.parametrize("name", [RUN_ID, RUN_ID[:8], "latest"])
@@ -158,7 +192,7 @@ def test_a_run_that_no_id_could_be_is_not_there(call, stored_home: Path, name: s
     assert err.startswith(("runmill: run '", "runmill: Nothing is at '/api/v1/runs/"))
 
 
-@pytest.mark.parametrize("option", [("logs", "--grep"), ("logs", "--service"), ("runs", "--text"), ("runs", "--tag")])
+@pytest.mark.parametrize("option", [("logs", "--grep"), ("runs", "--text"), ("runs", "--tag")])
 def test_a_filter_that_is_no_text_matches_nothing(call, stored_home: Path, option: tuple[str, str]):
     """Bytes that are no UTF-8 reach a command as lone surrogates; they are looked for as question marks."""
     assert call(*option, "\udcff", "--json") == (0, "", "")

@@ -8,6 +8,7 @@ from typing import Final
 
 from runmill.errors import InvalidArgument
 from runmill.journal.records import RunIdentity
+from runmill.otlp.runs import as_run_id
 
 __all__ = [
     "EXPERIMENT_VARIABLE",
@@ -67,8 +68,8 @@ def identity_from_environment(environment: Mapping[str, str] = os.environ) -> Ru
     if not run_id:
         return None
     return RunIdentity(
-        run_id=run_id,
+        run_id=as_run_id(run_id),
         experiment=environment.get(EXPERIMENT_VARIABLE) or "default",
-        parent_id=environment.get(PARENT_VARIABLE) or None,
+        parent_id=as_run_id(environment.get(PARENT_VARIABLE, "")) or None,
         rank=find_rank(environment),
     )

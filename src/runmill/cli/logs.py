@@ -57,6 +57,8 @@ def logs(
         found = reader.run(run) if run is not None else None
         path = f"/runs/{found['run_id']}" if found else ""
         records = _newest(reader, f"{path}/logs", filters, limit)
+        if service is not None and not records and not follow:
+            reader.require_service(service)
         print_records(records, as_json=as_json)
         if not follow or (found and found["end_time_unix_nano"] is not None):
             return

@@ -10,8 +10,11 @@ from urllib.parse import quote
 
 import httpx
 
+from runmill.app.notices import notice
 from runmill.errors import Conflict, InvalidArgument, NotFound, RunmillError, Unavailable
 from runmill.home import Home, Server
+from runmill.journal.backlog import backlogs
+from runmill.otlp.runs import as_run_id
 
 if TYPE_CHECKING:  # the protocol names Arrow tables, and a command that asks a server needs none
     from runmill.store.interface import Store
@@ -36,6 +39,7 @@ _KINDS: Final[dict[str, type[RunmillError]]] = {
 _IN_PROCESS: Final = "http://runmill.invalid"
 _HELLO_TIMEOUT_SECONDS: Final = 2.0
 _ANSWER_TIMEOUT_SECONDS: Final = 60.0
+_MOST_NAMED: Final = 20
 
 
 class Reader:
@@ -59,6 +63,7 @@ class Reader:
             self.server = server
             self._client = _remote_client(server)
         else:
+            self._tell_what_waits()
             self._client = self._local_client()
         return self
 
@@ -79,7 +84,7 @@ class Reader:
         if not wanted:
             raise InvalidArgument("The run is ''. Name one by its id, a unique prefix of it, or 'latest'.")
         if wanted != "latest":
-            return self.get(f"/runs/{_segment(wanted)}")
+            return self.get(f"/runs/{_segment(as_run_id(wanted))}")
         runs = self.get("/runs", {"limit": 1, "include_children": True})["runs"]
         if not runs:
             raise NotFound(f"There is no latest run: no run was ever started in {self._home.path}.")
@@ -88,8 +93,20 @@ class Reader:
 
     def points(self, run_id: str, metric: str | None = None) -> Iterator[Json]:
         """Give every point of a run, or of one of its metrics, in the order it was logged."""
-        for series in self.get(f"/runs/{run_id}/points", {"metric": metric})["points"]:
+        for series in self.get(f"/runs/{_segment(run_id)}/points", {"metric": metric})["points"]:
             yield from _each_point(series)
+
+    def require_experiment(self, name: str) -> None:
+        """Raise NotFound, with those there are, when no run is of that experiment."""
+        there = [each["name"] for each in self.get("/experiments")["experiments"]]
+        if name not in there:
+            raise NotFound(f"There is no experiment {name!r}. Those there are: {_listed(there)}.")
+
+    def require_service(self, name: str) -> None:
+        """Raise NotFound, with those that logged without a run, when nothing of that service is stored."""
+        if not self.get("/logs", {"service": name, "limit": 1})["records"]:
+            there = [each["name"] for each in self.get("/services")["services"]]
+            raise NotFound(f"No service {name!r} has logged. Those that have, outside of runs: {_listed(there)}.")
 
     def follow(self, path: str, parameters: Parameters, tell: Tell, *, linger_seconds: float) -> None:
         """Call *tell* with each event of a stream as it comes; return *linger_seconds* after the run's own end.
@@ -126,6 +143,14 @@ class Reader:
         except httpx.HTTPError:
             return False
 
+    def _tell_what_waits(self) -> None:
+        """Say that there is more than can be shown: without a server nobody puts the journals into the store."""
+        if count := sum(journal.pending_count for journal in backlogs(self._home)):
+            notice(
+                f"{count} records wait in journals below {str(self._home.path)!r} and are not shown: no server runs "
+                "there. They are taken in by: runmill up"
+            )
+
     def _local_client(self) -> httpx.AsyncClient:
         if not self._home.store.exists():
             raise NotFound(
@@ -158,6 +183,11 @@ def _each_point(series: Json) -> Iterator[Json]:
     shared = {name: value for name, value in series.items() if name not in varying and name != "count"}
     for items in zip(*varying.values(), strict=True):
         yield shared | dict(zip(varying, items, strict=True))
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:_MOST_NAMED]))
+    return f"{shown} and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else shown or "none"
 
 
 def _given(parameters: Parameters) -> dict[str, Any]:

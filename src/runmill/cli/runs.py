@@ -46,6 +46,8 @@ def runs(
     }
     with Reader(home.find(home_dir)) as reader:
         found = reader.get("/runs", asked)["runs"]
+        if experiment is not None and not found:
+            reader.require_experiment(experiment)
     if as_json:
         render.print_json(found)
     else:

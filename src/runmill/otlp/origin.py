@@ -32,7 +32,7 @@ class Origin:
 
 
 def _origin(raw: bytes) -> Origin:
-    attributes = _attributes(raw)
+    attributes = _with_addresses(_attributes(raw))
     text = dumps_object({key: attributes[key] for key in sorted(attributes)})
     service = attributes.get("service.name")
     return Origin(
@@ -49,6 +49,12 @@ def _attributes(raw: bytes) -> Attributes:
         return decode_attributes(Resource.FromString(raw).attributes)
     except DecodeError:
         return {UNDECODABLE: raw}
+
+
+def _with_addresses(attributes: Attributes) -> Attributes:
+    """Give the attributes with run ids that can stand in an address: pages and the API name runs by them."""
+    ids = {key: attributes.get(key) for key in (runs.RUN_ID, runs.PARENT_ID)}
+    return {**attributes, **{key: runs.as_run_id(value) for key, value in ids.items() if isinstance(value, str)}}
 
 
 def _text_or_none(value: AttributeValue) -> str | None:

@@ -3,6 +3,7 @@
 Documented for users in ``docs/conventions.md``.
 """
 
+import re
 from typing import Final, Literal
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "STEP",
     "UPDATED",
     "LifecycleName",
+    "as_run_id",
 ]
 
 # Resource attributes: whose record it is.
@@ -76,3 +78,13 @@ LIFECYCLE: Final = frozenset({STARTED, UPDATED, ENDED, HEARTBEAT})
 # HTTP headers (gRPC metadata in lower case) by which the store recognises a batch that is sent again.
 PRODUCER_HEADER: Final = "Runmill-Producer"
 SEQUENCE_HEADER: Final = "Runmill-Sequence"
+
+_NOT_IN_AN_ADDRESS: Final = re.compile(r"[\x00-\x20\x7f/\\?#%]|^\.{1,2}$")
+
+
+def as_run_id(text: str) -> str:
+    """Give the id under which a run is kept whose sender calls it *text*: one that can stand in an address.
+
+    What cannot (slashes, blanks, control characters, ``?#%``) becomes ``_``. Ids that runmill makes are never changed.
+    """
+    return _NOT_IN_AN_ADDRESS.sub("_", text)
