@@ -86,6 +86,7 @@ def collector_of(log, **errors):
         {"receiver": made["receiver"]},
         [made["second"], made["first"]],
         [made["exporter"]],
+        entrances={},
         telemetry=Telemetry(),
         health=Health(),
     )
@@ -196,17 +197,36 @@ async def test_health_is_ok_once_everything_has_started():
     assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [(200, "ok"), (200, "ok")]
 
 
-def test_wide_endpoint_without_a_token_is_a_config_error():
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_wide_endpoint_without_a_token_is_a_config_error(protocol):
     """Everybody could write into the store; the way out is named."""
-    text = TWO_STORES.replace('"127.0.0.1:0"', '"0.0.0.0:4318"', 1)
+    text = TWO_STORES.replace('{http: {endpoint: "127.0.0.1:0"}}', f'{{{protocol}: {{endpoint: "0.0.0.0:4318"}}}}', 1)
+    read = config.loads(text, source="FILE", environment={})
     with pytest.raises(ConfigError) as wrong:
-        pipeline.build(
-            config.loads(text, source="FILE", environment={}), Settings(open_store=lambda _: RecordingStore())
-        )
+        pipeline.build(read, Settings(open_store=lambda _: RecordingStore()))
     assert str(wrong.value) == (
-        "FILE: receivers.otlp.protocols.http.endpoint: '0.0.0.0:4318' is reached from other machines, and there is no "
-        "token to ask them for. Start with a token, or listen on localhost."
+        f"FILE: receivers.otlp.protocols.{protocol}.endpoint: '0.0.0.0:4318' is reached from other machines, and "
+        "nothing keeps strangers out. Set RUNMILL_TOKEN, or 'tls' with a 'client_ca_file', or listen on localhost; "
+        "--insecure lets everybody in."
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "settings", "expected"),
+    [
+        ("127.0.0.1:0", {"token": "secret"}, 200),  # nobody else gets there
+        ("0.0.0.0:0", {"token": "secret"}, 401),
+        ("0.0.0.0:0", {"is_insecure": True}, 200),
+    ],
+    ids=["loopback", "wide", "insecure"],
+)
+async def test_token_is_wanted_from_other_machines_unless_everybody_is_let_in(address, settings, expected):
+    """Of OTLP and of the collector's own metrics alike."""
+    text = TWO_STORES.replace("127.0.0.1:0", address, 1)
+    async with running(text, {"one": RecordingStore(), "two": RecordingStore()}, **settings) as (_, clients):
+        client = clients["otlp"]
+        sent = await client.post("/v1/logs", content=logs("a"), headers=PROTOBUF)
+        assert [sent.status_code, (await client.get("/metrics")).status_code] == [expected] * 2
 
 
 async def test_port_that_is_taken_fails_the_start_and_names_the_address():

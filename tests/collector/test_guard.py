@@ -68,12 +68,6 @@ async def test_other_app_asks_for_the_token_itself(receiving):
     assert (await server.client.get("/health")).status_code == 503
 
 
-async def test_loopback_wants_no_token(receiving):
-    """Nobody else gets there."""
-    server = await receiving(token="secret")
-    assert (await server.client.post("/v1/logs", content=logs("a"), headers=PROTOBUF)).status_code == 200
-
-
 @pytest.mark.parametrize(("state", "status"), [("starting", 503), ("ok", 200), ("stopping", 503)])
 async def test_health_is_503_unless_everything_is_at_work(receiving, state, status):
     """For whoever starts the collector and waits for it."""

@@ -40,7 +40,9 @@ async def serve():
     async def start(*errors, token=None, **settings):
         consumer = RecordingConsumer(*errors)
         config = GrpcConfig(**{"endpoint": "127.0.0.1:0", **settings})
-        receiver = OtlpGrpcReceiver(config, {"logs": consumer}, receiver_id="otlp", telemetry=Telemetry(), token=token)
+        receiver = OtlpGrpcReceiver(
+            config, {"logs": consumer}, receiver_id="otlp", telemetry=Telemetry(), choose_port=str, token=token
+        )
         await receiver.start()
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{receiver.endpoint.rpartition(':')[2]}")
         started.append((receiver, channel))

@@ -3,9 +3,11 @@
 import asyncio
 import gzip
 import json
+import tracemalloc
 import zlib
 
 import pytest
+from backports import zstd
 from collector_fakes import batch, logs, settle
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
@@ -68,8 +70,11 @@ async def test_large_json_is_taken(receiving):
         ("GZIP", lambda body: gzip.compress(body[:5]) + gzip.compress(body[5:])),
         ("deflate", zlib.compress),
         ("zlib", zlib.compress),
+        ("zstd", zstd.compress),
+        ("zstd", lambda body: zstd.compress(body[:5]) + zstd.compress(body[5:])),
         ("identity", bytes),
     ],
+    ids=["gzip", "members", "deflate", "zlib", "zstd", "frames", "identity"],
 )
 async def test_compressed_body_is_taken(receiving, encoding, compress):
     """gzip, also in several members, and deflate as HTTP means it."""
@@ -191,14 +196,41 @@ async def test_body_of_exactly_the_allowed_size_is_taken(receiving):
     assert (plain.status_code, compressed.status_code) == (200, 200)
 
 
-@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-async def test_zip_bomb_is_413(receiving, encoding, compress):
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstd.compress)],
+    ids=["gzip", "deflate", "zstd"],
+)
+async def test_zip_bomb_is_413_in_bounded_memory(receiving, encoding, compress):
     """A small body that decompresses to more than is allowed is stopped at the limit."""
     server = await receiving(max_request_body_size=1_000_000)
     bomb = compress(bytes(50_000_000))
     assert len(bomb) < 100_000
+    tracemalloc.start()
     response = await server.client.post("/v1/logs", content=bomb, headers=PROTOBUF | {"content-encoding": encoding})
-    assert response.status_code == 413
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (response.status_code, peak_bytes < 8_000_000) == (413, True)
+
+
+async def test_compressed_body_of_very_many_parts_is_400(receiving):
+    """Each part begins anew: so many tiny ones would take seconds of everybody's time."""
+    server = await receiving()
+    headers = PROTOBUF | {"content-encoding": "gzip"}
+    response = await server.client.post("/v1/logs", content=gzip.compress(b"") * 2000, headers=headers)
+    assert failure(response)[::3] == (
+        400,
+        "the compressed body has more than 1000 parts. Compress it as one.",
+    )
+
+
+async def test_zstd_frame_that_wants_much_memory_is_400(receiving):
+    """What it refers back to is held while it is decompressed: 8 MiB is what a decoder is asked for."""
+    server = await receiving(max_request_body_size=100_000_000)
+    greedy = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 27})
+    body = greedy.compress(bytes(1000)) + greedy.flush()
+    response = await server.client.post("/v1/logs", content=body, headers=PROTOBUF | {"content-encoding": "zstd"})
+    assert failure(response)[::2] == (400, 3)
 
 
 @pytest.mark.parametrize(
@@ -216,14 +248,14 @@ async def test_broken_compression_is_400(receiving, body):
 async def test_unknown_compression_is_415_and_names_the_known_ones(receiving):
     """The header is not ignored, and the sender learns what it may use."""
     server = await receiving()
-    response = await server.client.post("/v1/logs", content=b"x", headers=PROTOBUF | {"content-encoding": "zstd"})
+    response = await server.client.post("/v1/logs", content=b"x", headers=PROTOBUF | {"content-encoding": "br"})
     assert failure(response) == (
         415,
         "application/x-protobuf",
         3,
-        "Content-Encoding 'zstd' is not known. Use one of identity, gzip, deflate, zlib.",
+        "Content-Encoding 'br' is not known. Use one of identity, gzip, deflate, zlib, zstd.",
     )
-    assert response.headers["accept-encoding"] == "gzip, deflate"
+    assert response.headers["accept-encoding"] == "gzip, zstd, deflate"
 
 
 @pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {}])

@@ -13,7 +13,7 @@ from runmill.collector.guard import Guard, Health
 from runmill.collector.receivers.otlp import Bind
 from runmill.collector.server import HttpServer
 from runmill.collector.telemetry import Telemetry
-from runmill.collector.values import is_loopback, split_endpoint
+from runmill.collector.values import split_endpoint
 
 __all__ = ["MetricsApp", "MetricsServer", "exposition"]
 
@@ -66,8 +66,7 @@ class MetricsServer:
         self._configured = endpoint
         self._bind = bind
         host, _ = split_endpoint(endpoint)
-        wanted = None if is_loopback(host) else token
-        self._app = Guard(MetricsApp(telemetry, token=wanted), health, host)
+        self._app = Guard(MetricsApp(telemetry, token=token), health, host)
         self._server: HttpServer | None = None
         self.endpoint: str | None = None
         """Where it listens, once it has started."""

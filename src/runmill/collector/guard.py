@@ -8,6 +8,7 @@ each app: it knows whether its callers are programs or people.
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, Literal
@@ -45,6 +46,8 @@ class Guard:
     health: Health
     host: str
     """Where the server listens: a loopback name or address, or something wider."""
+    may_write: Callable[[Scope, str], bool] | None = None
+    """Which requests a foreign origin may make all the same; by default none that changes something."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer or pass on one request."""
@@ -67,12 +70,15 @@ class Guard:
                 "have the server listen wider with a token."
             )
         origin = headers.get("origin")
-        if origin is not None and scope["method"] not in _SAFE_METHODS and urlsplit(origin).netloc != host:
+        if origin is not None and scope["method"] not in _SAFE_METHODS and not self._is_known(scope, origin, host):
             return HTTPStatus.FORBIDDEN, (
                 f"a page from {origin!r} may not change anything on {host!r}. Send the request without a browser, or "
                 "from a page of this server."
             )
         return None
+
+    def _is_known(self, scope: Scope, origin: str, host: str) -> bool:
+        return urlsplit(origin).netloc == host or (self.may_write is not None and self.may_write(scope, origin))
 
 
 _CODES: Final = {

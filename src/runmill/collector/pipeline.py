@@ -11,19 +11,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runmill.collector.access import required_token
 from runmill.collector.component import Batch, Component, Consumer, Signal
 from runmill.collector.config import Config, Pipeline
 from runmill.collector.exporters.making import make_exporter
-from runmill.collector.exposition import MetricsApp, MetricsServer
+from runmill.collector.exposition import MetricsServer
 from runmill.collector.guard import Health
 from runmill.collector.processors.making import Stage, make_processor
 from runmill.collector.receivers.gathering import make_gatherer
-from runmill.collector.receivers.otlp import OtlpReceiver
 from runmill.collector.receivers.otlp_config import OtlpConfig
+from runmill.collector.receivers.otlp_making import make_otlp
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedReceiver, Telemetry
-from runmill.collector.values import is_loopback, split_endpoint
-from runmill.errors import ConfigError, Refused
+from runmill.errors import Refused
 
 __all__ = ["Collector", "FanOut", "build"]
 
@@ -55,10 +55,13 @@ class Collector:
         processors: Sequence[Component],
         exporters: Sequence[Component],
         *,
+        entrances: Mapping[str, Mapping[Signal, Consumer]],
         telemetry: Telemetry,
         health: Health,
     ) -> None:
         self._receivers = receivers
+        self.entrances = entrances
+        """Where each receiver puts its data, by its id: what this process has itself to say goes in there, too."""
         # Data flows towards what has started already; stopping goes the other way, and each part flushes into
         # something that still takes it.
         self._start_order = (*exporters, *processors, *receivers.values())
@@ -115,20 +118,17 @@ def build(config: Config, settings: Settings) -> Collector:
         processors += made
         for name in pipeline.receivers:
             heads[name].setdefault(pipeline.signal, []).append(made[-1] if made else tail)
-    receivers = {
-        name: _receiver(name, config, by_signal, settings=settings, telemetry=telemetry, health=health)
+    entrances: dict[str, Mapping[Signal, Consumer]] = {
+        name: {signal: CountedReceiver(name, FanOut(onward), telemetry) for signal, onward in by_signal.items()}
         for name, by_signal in heads.items()
     }
-    for name, by_signal in heads.items():
-        if grpc := _grpc_receiver(name, config, by_signal, settings=settings, telemetry=telemetry):
-            receivers[f"{name}.grpc"] = grpc
+    receivers = dict[str, Component]()
+    for name, consumers in entrances.items():
+        receivers |= _receivers(name, config, consumers, settings=settings, telemetry=telemetry, health=health)
     if config.metrics_endpoint:
-        _check_endpoint(config.metrics_endpoint, f"{config.source}: service.telemetry.metrics.endpoint", settings.token)
-        receivers["metrics"] = MetricsServer(
-            config.metrics_endpoint, telemetry, health=health, bind=settings.bind, token=settings.token
-        )
+        receivers["metrics"] = _metrics_server(config.metrics_endpoint, config, settings, telemetry, health)
     outlets = [exporter.component for exporter in exporters.values()]
-    return Collector(receivers, processors, outlets, telemetry=telemetry, health=health)
+    return Collector(receivers, processors, outlets, entrances=entrances, telemetry=telemetry, health=health)
 
 
 def _processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: Telemetry) -> list[Stage]:
@@ -140,58 +140,25 @@ def _processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: T
     return made
 
 
-def _receiver(
+def _receivers(
     name: str,
     config: Config,
-    heads: Mapping[Signal, Sequence[Consumer]],
+    consumers: Mapping[Signal, Consumer],
     *,
     settings: Settings,
     telemetry: Telemetry,
     health: Health,
-) -> Component:
-    consumers = {signal: CountedReceiver(name, FanOut(onward), telemetry) for signal, onward in heads.items()}
-    section = config.receivers[name]
-    if not isinstance(section, OtlpConfig):
-        place = f"{config.source}: receivers.{name}"
-        return make_gatherer(section, consumers, receiver_id=name, place=place, settings=settings, telemetry=telemetry)
-    http = section.protocols.http
-    _check_endpoint(http.endpoint, f"{config.source}: receivers.{name}.protocols.http.endpoint", settings.token)
-    host, _ = split_endpoint(http.endpoint)
-    return OtlpReceiver(
-        http,
-        consumers,
-        receiver_id=name,
-        telemetry=telemetry,
-        health=health,
-        others=MetricsApp(telemetry, settings.fallback_app, token=None if is_loopback(host) else settings.token),
-        bind=settings.bind,
-        token=settings.token,
-    )
+) -> Mapping[str, Component]:
+    section, place = config.receivers[name], f"{config.source}: receivers.{name}"
+    if isinstance(section, OtlpConfig):
+        return make_otlp(name, section, consumers, place=place, settings=settings, telemetry=telemetry, health=health)
+    made = make_gatherer(section, consumers, receiver_id=name, place=place, settings=settings, telemetry=telemetry)
+    return {name: made}
 
 
-def _grpc_receiver(
-    name: str,
-    config: Config,
-    heads: Mapping[Signal, Sequence[Consumer]],
-    *,
-    settings: Settings,
-    telemetry: Telemetry,
-) -> Component | None:
-    section = config.receivers[name]
-    if not isinstance(section, OtlpConfig) or section.protocols.grpc is None:
-        return None
-    # Only who uses gRPC waits for it to load.
-    from runmill.collector.receivers.otlp_grpc import OtlpGrpcReceiver  # noqa: PLC0415
-
-    grpc = section.protocols.grpc
-    _check_endpoint(grpc.endpoint, f"{config.source}: receivers.{name}.protocols.grpc.endpoint", settings.token)
-    consumers = {signal: CountedReceiver(name, FanOut(onward), telemetry) for signal, onward in heads.items()}
-    return OtlpGrpcReceiver(grpc, consumers, receiver_id=name, telemetry=telemetry, token=settings.token)
-
-
-def _check_endpoint(endpoint: str, path: str, token: str | None) -> None:
-    if not token and not is_loopback(split_endpoint(endpoint)[0]):
-        raise ConfigError(
-            f"{path}: {endpoint!r} is reached from other machines, and there is no token to ask them for. "
-            "Start with a token, or listen on localhost."
-        )
+def _metrics_server(
+    endpoint: str, config: Config, settings: Settings, telemetry: Telemetry, health: Health
+) -> MetricsServer:
+    place = f"{config.source}: service.telemetry.metrics.endpoint"
+    token = required_token(endpoint, place=place, token=settings.token, is_insecure=settings.is_insecure)
+    return MetricsServer(endpoint, telemetry, health=health, bind=settings.bind, token=token)

@@ -3,28 +3,39 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator
-from typing import Final
+from functools import partial
+from typing import Any, Final, cast
 
 import uvicorn
 
 from runmill.collector.asgi import ASGIApp, Message, Receive, Scope, Send
+from runmill.collector.connections import Connection, Waiting, most_connections
 from runmill.errors import Unavailable
 
 __all__ = ["HttpServer"]
 
 _STOP_LIMIT_SECONDS: Final = 10
 
+# Source: OpenTelemetry Collector, config/confighttp, idle_timeout. Many senders come every few seconds.
+_KEEP_ALIVE_SECONDS: Final = 60
+
+# Of a body, when nothing of it comes for so long, nothing will.
+_SILENCE_SECONDS: Final = 60
+
 
 class HttpServer:
-    """Serves *app* on *listening*; the socket is closed with it."""
+    """Serves *app* on *listening*, over TLS where *tls* is given; the socket is closed with it."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listening: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         self._stopping = asyncio.Event()
         self._listening = listening
+        waiting = Waiting(most_connections())
         config = uvicorn.Config(
             _StopsWaiting(app, self._stopping),
-            http="httptools",
+            http=cast("Any", partial(Connection, waiting)),
+            ssl_context_factory=None if tls is None else lambda *_: tls,
             ws="none",
             lifespan="off",
             # The process's logging is its owner's; ours may be attached to it, and must not log its own requests.
@@ -32,9 +43,10 @@ class HttpServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_STOP_LIMIT_SECONDS,
         )
-        self._server = _Server(config, self._stopping)
+        self._server = _Server(config, waiting, self._stopping)
         self._serving: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -58,9 +70,10 @@ class HttpServer:
 class _Server(uvicorn.Server):
     """Leaves the signals to the process, says when it listens, and wakes up once a second rather than ten times."""
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, waiting: Waiting, stopping: asyncio.Event) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._waiting = waiting
         self._stopping = stopping
 
     @contextlib.contextmanager
@@ -74,12 +87,13 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         while not self._stopping.is_set():
             await self.on_tick(0)  # keeps the Date header
+            self._waiting.cut_late()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 1)
 
 
 class _StopsWaiting:
-    """Tells requests that wait for their client to leave (live streams) that it has left, once the server stops."""
+    """Tells requests that their client has left: when a body stops coming, and, once the server stops, live streams."""
 
     def __init__(self, app: ASGIApp, stopping: asyncio.Event) -> None:
         self._app = app
@@ -91,7 +105,7 @@ class _StopsWaiting:
         async def receive_until_stopped() -> Message:
             nonlocal is_read
             if not is_read:  # the body is still coming: a request that has begun is finished
-                message = await receive()
+                message = await _within_silence(receive)
                 is_read = not message.get("more_body", False)
                 return message
             waiting = asyncio.ensure_future(receive())
@@ -102,3 +116,11 @@ class _StopsWaiting:
             return waiting.result() if waiting in done else {"type": "http.disconnect"}
 
         await self._app(scope, receive_until_stopped, send)
+
+
+async def _within_silence(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(_SILENCE_SECONDS):
+            return await receive()
+    except TimeoutError:
+        return {"type": "http.disconnect"}

@@ -1,5 +1,6 @@
 """What the program that runs the collector decides, as opposed to what its configuration says."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from runmill import home as homes
@@ -22,9 +23,13 @@ class Settings:
     """Answers every HTTP request that is not OTLP, so that one port serves everything; it asks for the token itself."""
     bind: Bind = bind
     """Listens on ``HOST:PORT``; another may choose another port when this one is taken."""
+    choose_port: Callable[[str], str] = str
+    """Gives the ``HOST:PORT`` where gRPC, which binds for itself, shall listen for the configured one."""
     home: Home = field(default_factory=homes.find)
     """Whose journals are gathered, and where receivers keep how far they have read."""
     put_artifact: PutArtifact | None = None
     """Takes the files that dead processes left; None where no store is at hand: then the files stay where they are."""
     token: str | None = None
     """What OTLP requests must bring (``Authorization: Bearer``) where an endpoint is wider than loopback."""
+    is_insecure: bool = False
+    """Everybody is let in everywhere."""

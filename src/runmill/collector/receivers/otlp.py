@@ -1,4 +1,4 @@
-"""``otlp``: the way in. Listens, and guards what it listens to."""
+"""``otlp`` over HTTP: listens, and guards what it listens to."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from runmill.collector.asgi import ASGIApp
 from runmill.collector.component import Consumer, Signal
 from runmill.collector.guard import Guard, Health
+from runmill.collector.receivers.cors import Cors
 from runmill.collector.receivers.otlp_config import HttpConfig
 from runmill.collector.receivers.otlp_http import OtlpHttp
 from runmill.collector.server import HttpServer
 from runmill.collector.telemetry import Telemetry
-from runmill.collector.values import is_loopback, split_endpoint
+from runmill.collector.values import split_endpoint
 
 __all__ = ["Bind", "OtlpReceiver", "bind"]
 
@@ -33,7 +34,7 @@ class OtlpReceiver:
         bind: Bind,
         token: str | None,
     ) -> None:
-        self._configured = config.endpoint
+        self._config = config
         self._bind = bind
         self._receiver_id = receiver_id
         host, _ = split_endpoint(config.endpoint)
@@ -43,18 +44,20 @@ class OtlpReceiver:
             receiver_id=receiver_id,
             telemetry=telemetry,
             others=others,
-            token=None if is_loopback(host) else token,
+            token=token,
         )
-        self._app = Guard(otlp, health, host)
+        cors = config.cors and Cors(config.cors, frozenset(config.signals_by_path()), otlp)
+        self._app = Guard(cors or otlp, health, host, may_write=cors.allows if cors else None)
         self._server: HttpServer | None = None
         self.endpoint: str | None = None
         """Where it listens, once it has started: ``127.0.0.1:4318``."""
 
     async def start(self) -> None:
         """Listen; raises OSError when the address cannot be had."""
-        listening = self._bind(self._configured)
+        tls = self._config.tls.context() if self._config.tls else None
+        listening = self._bind(self._config.endpoint)
         self.endpoint = _address(listening)
-        self._server = HttpServer(self._app, listening)
+        self._server = HttpServer(self._app, listening, tls=tls)
         await self._server.start()
 
     async def shutdown(self) -> None:

@@ -3,7 +3,9 @@
 from pydantic import Field, model_validator
 
 from runmill.collector.component import SIGNALS, Signal
-from runmill.collector.values import Endpoint, Section, Size, UrlPath
+from runmill.collector.receivers.cors import CorsConfig
+from runmill.collector.receivers.tls import ServerTlsConfig
+from runmill.collector.values import Duration, Endpoint, Section, Size, UrlPath
 
 __all__ = ["GrpcConfig", "HttpConfig", "OtlpConfig", "Protocols"]
 
@@ -17,6 +19,12 @@ class HttpConfig(Section):
     logs_url_path: UrlPath = "/v1/logs"
     metrics_url_path: UrlPath = "/v1/metrics"
     traces_url_path: UrlPath = "/v1/traces"
+    read_timeout: Duration = 60.0
+    """A body that takes longer is cut off, and its sender asked to try again."""
+    tls: ServerTlsConfig | None = None
+    """Speak TLS; by default plain HTTP."""
+    cors: CorsConfig | None = None
+    """Which pages may send from a browser; by default none but this server's own."""
 
     @model_validator(mode="after")
     def _check(self) -> "HttpConfig":
@@ -37,13 +45,27 @@ class GrpcConfig(Section):
     endpoint: Endpoint = "localhost:4317"
     max_recv_msg_size_mib: int = Field(default=4, ge=1, le=2047)
     """What a request may hold at most, also once it is decompressed; a larger one is RESOURCE_EXHAUSTED."""
+    tls: ServerTlsConfig | None = None
+    """Speak TLS; by default plain."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "GrpcConfig":
+        if self.tls is not None and self.tls.min_version != "1.2":
+            raise ValueError(f"tls.min_version {self.tls.min_version!r} is not to be had for gRPC. Remove it")
+        return self
 
 
 class Protocols(Section):
-    """``http:`` alone turns the protocol on with its defaults, ``grpc:`` adds the other one."""
+    """``http:`` and ``grpc:`` with nothing behind them turn a protocol on with its defaults; one at least is needed."""
 
-    http: HttpConfig
+    http: HttpConfig | None = None
     grpc: GrpcConfig | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Protocols":
+        if self.http is None and self.grpc is None:
+            raise ValueError("no protocol is given. Write 'http:', 'grpc:' or both below it")
+        return self
 
 
 class OtlpConfig(Section):

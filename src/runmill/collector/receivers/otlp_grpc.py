@@ -5,7 +5,7 @@ Source: OTLP specification, OTLP/gRPC.
 
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import grpc
@@ -14,8 +14,8 @@ import grpc.aio
 from runmill.collector.component import Batch, Consumer, Signal
 from runmill.collector.receivers.otlp_config import GrpcConfig
 from runmill.collector.receivers.producer import read_producer
+from runmill.collector.receivers.tls import ServerTlsConfig
 from runmill.collector.telemetry import Telemetry
-from runmill.collector.values import is_loopback, split_endpoint
 from runmill.errors import Refused, Rejected, WireError
 from runmill.otlp.count import count_records
 from runmill.otlp.retry_info import DETAILS_KEY, encode_retry_info
@@ -39,13 +39,15 @@ class OtlpGrpcReceiver:
         *,
         receiver_id: str,
         telemetry: Telemetry,
+        choose_port: Callable[[str], str],
         token: str | None,
     ) -> None:
         self._config = config
         self._consumers = consumers
         self._receiver_id = receiver_id
         self._telemetry = telemetry
-        self._token = None if is_loopback(split_endpoint(config.endpoint)[0]) else token
+        self._choose_port = choose_port
+        self._token = token
         self._server: Any = None
         self.endpoint: str | None = None
         """Where it listens, once it has started: ``127.0.0.1:4317``."""
@@ -58,16 +60,23 @@ class OtlpGrpcReceiver:
         )
         server = grpc.aio.server(options=options)
         server.add_generic_rpc_handlers((self._handler(),))
-        host, configured = self._config.endpoint.rpartition(":")[0], self._config.endpoint
+        port = self._listen(server)
+        await server.start()
+        self._server = server
+        self.endpoint = f"{self._config.endpoint.rpartition(':')[0]}:{port}"
+
+    def _listen(self, server: Any) -> int:
+        """Give the port."""
+        configured = self._choose_port(self._config.endpoint)
+        address = f"[::]{configured}" if configured.startswith(":") else configured
         try:
-            port = server.add_insecure_port(configured if host else f"[::]{configured}")
+            if self._config.tls is None:
+                return int(server.add_insecure_port(address))
+            return int(server.add_secure_port(address, _credentials(self._config.tls)))
         except RuntimeError as error:
             raise OSError(
                 0, f"cannot listen on {configured!r} for gRPC: it is taken or not of this machine. Configure another."
             ) from error
-        await server.start()
-        self._server = server
-        self.endpoint = f"{host}:{port}"
 
     async def shutdown(self) -> None:
         """Take no new requests, finish those at work within 10 s, and close."""
@@ -123,3 +132,9 @@ class OtlpGrpcReceiver:
         """End the request; raises what ends it."""
         self._telemetry.add("runmill_receiver_failed_requests_total", receiver=self._receiver_id, reason=code.name)
         await context.abort(code, message)
+
+
+def _credentials(tls: ServerTlsConfig) -> Any:
+    pair = (tls.key_file.read_bytes(), tls.cert_file.read_bytes())
+    authority = tls.client_ca_file.read_bytes() if tls.client_ca_file else None
+    return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)

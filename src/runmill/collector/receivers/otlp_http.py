@@ -58,6 +58,7 @@ class OtlpHttp:
     ) -> None:
         self._signals = config.signals_by_path()
         self._max_bytes = config.max_request_body_size
+        self._read_seconds = config.read_timeout
         self._consumers = consumers
         self._receiver_id = receiver_id
         self._telemetry = telemetry
@@ -153,7 +154,7 @@ class OtlpHttp:
             raise _Refusal(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"Content-Encoding {encoding!r} is not known. Use one of {', '.join(ENCODINGS)}.",
-                {"accept-encoding": "gzip, deflate"},
+                {"accept-encoding": "gzip, zstd, deflate"},
             )
         too_large = _Refusal(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -163,9 +164,18 @@ class OtlpHttp:
         if int(headers.get("content-length", 0)) > self._max_bytes:
             raise too_large
         try:
-            return await read_body(receive, content_encoding=encoding, max_bytes=self._max_bytes)
+            async with asyncio.timeout(self._read_seconds or None):
+                return await read_body(receive, content_encoding=encoding, max_bytes=self._max_bytes)
         except TooLarge as error:
             raise too_large from error
+        except TimeoutError as error:
+            raise self._too_slow() from error
+
+    def _too_slow(self) -> _Refusal:
+        # Not 408, after which a sender of OTLP drops its data; and the rest of the body is not waited for.
+        refusal = _unavailable(f"the body did not come within {self._read_seconds:g} s. Send it again, or in parts.")
+        refusal.headers = {**refusal.headers, "connection": "close"}
+        return refusal
 
 
 def _media_type(headers: Headers) -> str:
