@@ -11,6 +11,7 @@ import pytest
 from processes import DEADLINE_SECONDS
 from runmill.app.runs.autostart import ensure_server
 from runmill.app.runs.client import Client
+from runmill.app.runs.experiment import Experiment
 from runmill.app.runs.workspace import Workspace
 from runmill.errors import ConfigError
 from runmill.home import Home, Server
@@ -173,6 +174,22 @@ def test_a_program_starts_its_collector_and_reads_back(started, script):
     assert ended.stderr == f"runmill: started a collector; runs are shown at {server.endpoint}\n"
     assert ended.stdout.startswith(f"{{'m': 1}} {server.endpoint}/runs/")
     _stop(server)
+
+
+@pytest.mark.slow
+def test_reading_starts_a_killed_server_again(started):
+    """What was logged before and after the server died is in the next answer; nobody starts anything by hand."""
+    workspace = Workspace(home=started.path)
+    run = Experiment(workspace, "first").start_logging(outputs=False, snapshot_directory=None)
+    run.log("m", 1)
+    assert run.get_metrics() == {"m": 1}
+    killed = started.find_server()
+    os.kill(killed.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    run.log("m", 2)
+    assert run.get_metrics() == {"m": [1, 2]}
+    assert started.find_server().pid != killed.pid
+    run.complete()
 
 
 def _stop(server: Server) -> None:

@@ -1,19 +1,20 @@
 """Starts a local collector where none runs and none is configured: one per home, in the background, idle ones stop."""
 
+import errno
 import fcntl
 import importlib.util
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from runmill.app.notices import notice
 from runmill.app.runs.client import Client
 from runmill.home import Home, Server
 
-__all__ = ["ensure_server"]
+__all__ = ["ensure_server", "is_server_gone"]
 
 _READY_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 0.05
@@ -43,6 +44,24 @@ def ensure_server(home: Home, *, say: Callable[[str], None] = notice) -> Server 
     except OSError as error:
         say(f"no collector could be started in {str(home.path)!r}: {error}. What is logged waits in the journal.")
         return None
+
+
+def is_server_gone(home: Home) -> bool:
+    """Say whether the home certainly has no server: it stopped, or was killed. Cheap to ask."""
+    server = home.find_server()
+    return server is None or _is_dead(server.pid)
+
+
+def _is_dead(pid: int) -> bool:
+    # One that was started here stays a zombie, which still has its pid, until somebody asks how it ended.
+    with suppress(ChildProcessError):
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
+            return True
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return error.errno == errno.ESRCH
+    return False
 
 
 def _is_off() -> bool:

@@ -79,7 +79,7 @@ class Experiment:
         Raises:
             InvalidArgument: *run_id* cannot be one.
         """
-        self._workspace.ensure_server()
+        self._workspace.link.ensure_server()
         new = NewRun(
             experiment=self._name,
             run_id=run_id,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from runmill.app.runs.autostart import ensure_server, is_server_gone
 from runmill.app.runs.client import Client
 from runmill.app.settings import Settings
 from runmill.errors import Unavailable
@@ -61,13 +62,22 @@ class Link:
         settings = self.outlet.settings
         return Client(self.outlet.server(), headers=settings.headers, certificate=settings.certificate)
 
+    def ensure_server(self) -> None:
+        """Start the home's server where none is configured and none runs; a failure is said, and harms nothing."""
+        chosen = self.outlet.settings
+        if chosen.endpoint is None and chosen.logs_endpoint is None and not chosen.is_disabled:
+            ensure_server(self.outlet.home)
+
     def flush(self, timeout_seconds: float = _FLUSH_SECONDS) -> None:
         """Return when the store has all that this process wrote. Raises Unavailable: it is kept, and sent later."""
+        if is_server_gone(self.outlet.home):  # stopped when idle, or was killed
+            self.ensure_server()
         pending = self.outlet.flush(timeout_seconds)
         if pending:
             raise Unavailable(
                 f"{pending} records have not reached {self.portal} within {timeout_seconds:g} s. They are safe in the "
-                f"journal below {str(self.outlet.home.path)!r} and are delivered as soon as it answers."
+                f"journal below {str(self.outlet.home.path)!r} and are delivered as soon as it answers. `runmill up` "
+                "starts a server of this home."
             )
 
     def fresh_client(self) -> Client:

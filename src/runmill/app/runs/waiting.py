@@ -68,17 +68,18 @@ class _Output:
         self._run_id = run_id
         self._page = f"{portal}/runs/{run_id}"
         self._committed: int | None = None
+        self._has_begun = False
         self.say(f"RunId: {run_id}", f"Web View: {self._page}")
 
     def print_new(self) -> None:
         """Print all records that came since the last time, whatever their own times: some come late."""
         more = True
         while more:
-            is_first = self._committed is None
             page = self._client.log_page(self._run_id, committed_after=self._committed, limit=_PAGE_LINES)
-            if is_first and page["more_before"]:
+            if self._committed is None and page["more_before"]:
                 self.say(f"[earlier lines are left out; the newest {_PAGE_LINES} follow]")
-            if is_first and page["records"]:
+            if page["records"] and not self._has_begun:
+                self._has_begun = True
                 self.say("", _STREAMING, "=" * len(_STREAMING), "")
             self.say(*(_line(record) for record in page["records"]))
             more = bool(page["more_after"])

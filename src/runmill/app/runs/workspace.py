@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from runmill.app import settings
 from runmill.app.outlet import shared_outlet
-from runmill.app.runs.autostart import ensure_server
 from runmill.app.runs.experiment import Experiment
 from runmill.app.runs.link import Link, WayOut
 from runmill.app.runs.models import Model, newest
@@ -154,12 +153,6 @@ class Workspace:
             "location": self.location,
             "home": str(self.link.outlet.home.path),
         }
-
-    def ensure_server(self) -> None:
-        """Start the home's server where none is configured and none runs; a failure is said, and harms nothing."""
-        chosen = self.link.outlet.settings
-        if chosen.endpoint is None and chosen.logs_endpoint is None and not chosen.is_disabled:
-            ensure_server(self.link.outlet.home)
 
     def __repr__(self) -> str:
         return text_form("Workspace", {"Name": self.name, "Home": self.link.outlet.home.path})

@@ -43,7 +43,7 @@ class Foreground:
         """Start the run; the command is started by `carry_out`. Raises InvalidArgument for a name that cannot be."""
         named = _named(workspace, program_name(self.command))
         experiment = Experiment(named, self.experiment)
-        named.ensure_server()
+        named.link.ensure_server()
         end_dead_jobs(named)
         new = NewRun(
             experiment=self.experiment,

@@ -42,7 +42,7 @@ def submit(
     """
     checked = _check(config)
     workspace = experiment.workspace
-    workspace.ensure_server()
+    workspace.link.ensure_server()
     end_dead_jobs(workspace)
     way_out = workspace.link.outlet
     new = _new_run(experiment, checked, tags or {}, parent)
