@@ -26,6 +26,7 @@ __all__ = [
     "RunId",
     "RunStatus",
     "Severity",
+    "Statement",
 ]
 
 RunId = NewType("RunId", str)
@@ -170,6 +171,21 @@ class RunEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What somebody says of a run, or of an experiment, on its way to be stored: an event, some points, or both."""
+
+    experiment: str
+    run_id: RunId | None
+    """None: it is said of the experiment."""
+    time_unix_nano: int
+    """Of the event; a point has its own."""
+    event_name: str = ""
+    """Empty: only points."""
+    body: Attributes = field(default_factory=dict)
+    points: Sequence[MetricPoint] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A file of a run: the bytes are found by their hash."""
 
@@ -216,6 +232,7 @@ class Experiment:
     run_count: int
     running_count: int
     last_start_time_unix_nano: int
+    """0: it has no run yet."""
     tags: Mapping[str, str | None] = field(default_factory=dict)
     archived_time_unix_nano: int | None = None
     """When it was put away; None: it is in use."""

@@ -131,12 +131,14 @@ async def _up(home: Home, config: "Config", store: "Store", *, is_fixed: bool, i
     from runmill.cli.serving import bind_here_or_near, is_wide, serve_until_stopped
     from runmill.collector import pipeline
     from runmill.collector.receivers.otlp import bind
+    from runmill.collector.receivers.told import Told
     from runmill.collector.settings import Settings
     from runmill.views.app import create_app
 
     token = choose_token()
     wanted = token if is_wide(_listens_on(config)) else None
-    activity = Activity(create_app(store, version=__version__, token=wanted), store)
+    told = Told()
+    activity = Activity(create_app(store, version=__version__, token=wanted, tell=told.tell), store)
     settings = Settings(
         open_store=lambda _: store,
         fallback_app=activity,
@@ -146,6 +148,7 @@ async def _up(home: Home, config: "Config", store: "Store", *, is_fixed: bool, i
         token=token,
     )
     collector = pipeline.build(config, settings)
+    told.connect(collector.entrances[_RECEIVER])
     with closing(activity):
         await serve_until_stopped(
             collector,

@@ -109,7 +109,7 @@ class Store(Protocol):
         """Give what happened to a run in time order, heartbeats left out. Raises NotFound."""
 
     def experiments(self) -> list[Experiment]:
-        """Give all experiments, the one with the newest run first."""
+        """Give all experiments, the one with the newest run first, those that are only named last."""
 
     def models(self) -> list[ModelVersion]:
         """Give every version of every model, in the order of registration: a name's versions count from 1."""

@@ -34,17 +34,16 @@ def model_versions(events: Iterable[RunEvent]) -> list[ModelVersion]:
 
 
 def with_labels(experiments: Sequence[Experiment], events: Iterable[ExperimentEvent]) -> list[Experiment]:
-    """Give *experiments* with the tags, and the time of archiving, that *events* say."""
+    """Give *experiments* with the tags, and the time of archiving, that *events* say; then those of no run yet."""
     labels: dict[str, _Labels] = defaultdict(_Labels)
     for event in sorted(events, key=lambda event: event.time_unix_nano):
         body: Any = event.body
         labels[body["experiment"]].take(event.time_unix_nano, body)
-    return [
-        replace(each, tags=labels[each.name].tags, archived_time_unix_nano=labels[each.name].archived)
-        if each.name in labels
-        else each
-        for each in experiments
-    ]
+    named = {each.name: each for each in experiments}
+    for name, label in labels.items():
+        known = named.get(name) or Experiment(name, run_count=0, running_count=0, last_start_time_unix_nano=0)
+        named[name] = replace(known, tags=label.tags, archived_time_unix_nano=label.archived)
+    return list(named.values())
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""One ASGI application over a store: the API under ``/api/v1``, the portal at ``/``, and ``/health``."""
+"""One ASGI application over a store: the API under ``/api/v1``, MLflow's, the portal at ``/``, and ``/health``."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -13,13 +13,16 @@ from runmill.store.interface import Store
 from runmill.views.answers import JsonResponse
 from runmill.views.api import create_api
 from runmill.views.gate import SecurityHeaders, TokenGate
+from runmill.views.mlflow.app import Tell, create_mlflow
 from runmill.views.portal.pages import create_portal
 
 __all__ = ["create_app"]
 
 
-def create_app(store: Store, *, version: str, token: str | None = None) -> Starlette:
+def create_app(store: Store, *, version: str, token: str | None = None, tell: Tell | None = None) -> Starlette:
     """Give the application; with a *token* only who brings it is let in. The store stays the caller's to close.
+
+    What MLflow clients log goes to *tell*, which returns once it is stored; without it they can only read.
 
     A live view ends when its client leaves: a server that stops should tell it so (``http.disconnect``).
     """
@@ -29,6 +32,7 @@ def create_app(store: Store, *, version: str, token: str | None = None) -> Starl
     routes = [
         Route("/health", _health(version)),
         Mount("/api/v1", create_api(store, version=version)),
+        Mount("/api/2.0", create_mlflow(store, tell)),
         Mount("/", create_portal(store, version=version)),
     ]
     return Starlette(routes=routes, middleware=middleware)

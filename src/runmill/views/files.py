@@ -1,7 +1,7 @@
 """Bytes of runs' files, out and in, in pieces; nothing a user uploaded ever acts in our origin."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from runmill.model import Artifact, RunId
 from runmill.store.interface import Store
 from runmill.views.answers import JsonResponse
 
-__all__ = ["artifact_routes", "file_routes"]
+__all__ = ["answer_file", "artifact_routes", "body_of", "file_routes"]
 
 _Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="lower-case hex SHA-256 of the bytes")]
 
@@ -49,7 +49,7 @@ def artifact_routes(store: Store) -> APIRouter:
         if await to_thread.run_sync(store.has_artifact_bytes, sha256):
             return JsonResponse({"sha256": sha256}, 200)
         try:
-            size = await to_thread.run_sync(store.put_artifact_bytes, sha256, _chunks(request.stream()))
+            size = await to_thread.run_sync(store.put_artifact_bytes, sha256, body_of(request))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         return JsonResponse({"sha256": sha256, "size_bytes": size}, 201)
@@ -66,13 +66,14 @@ def file_routes(store: Store) -> APIRouter:
     def file(run_id: str, path: str, request: Request, *, download: bool = False) -> Response:
         """The file's bytes; `Range` and `If-None-Match` are honoured."""
         artifact = store.artifact(store.run(RunId(run_id)).run_id, path)
-        return _answer_file(store, artifact, request, download=download)
+        return answer_file(store, artifact, request, download=download)
 
     return routes
 
 
-def _chunks(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
+def body_of(request: Request) -> Iterator[bytes]:
     """Pull the body from the event loop, a piece when the (worker) thread wants one: the sender waits for the disk."""
+    stream = request.stream()
 
     async def next_chunk() -> bytes | None:
         return await anext(stream, None)
@@ -82,7 +83,8 @@ def _chunks(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _answer_file(store: Store, artifact: Artifact, request: Request, *, download: bool) -> Response:
+def answer_file(store: Store, artifact: Artifact, request: Request, *, download: bool) -> Response:
+    """Give the file's bytes, or the part asked for, or word that the asker has them already."""
     etag = f'"{artifact.sha256}"'
     headers = _headers(artifact, etag, download=download)
     if etag in request.headers.get("if-none-match", ""):

@@ -1,0 +1,50 @@
+"""What the routes stand on: the store to read from, and the way in for what a client says."""
+
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from anyio import from_thread
+
+from runmill.errors import NotFound, Rejected
+from runmill.model import MetricPoint, Run, RunId, Statement
+from runmill.store.interface import Store
+
+__all__ = ["Backend", "Tell"]
+
+Tell: TypeAlias = Callable[[Statement], Coroutine[Any, Any, None]]
+"""Returns once the statement is stored; raises Refused or Rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Used from the worker threads that answer requests."""
+
+    store: Store
+    tell: Tell | None
+    """None: this server takes nothing in."""
+
+    def run(self, run_id: str) -> Run:
+        """Give a run's state. Raises NotFound, for the beginning of an id too: a client writes to what it names."""
+        run = self.store.run(RunId(run_id))
+        if run.run_id != run_id:
+            raise NotFound(f"run {run_id!r}: no such run. Give the whole id.")
+        return run
+
+    def say(self, run: Run, event_name: str, body: Mapping[str, Any], *, time_unix_nano: int | None = None) -> None:
+        """Say that something happened to *run*, by default now."""
+        now = time.time_ns() if time_unix_nano is None else time_unix_nano
+        self.say_all(Statement(run.experiment, run.run_id, now, event_name, body))
+
+    def say_values(self, run: Run, points: Sequence[MetricPoint], changed: Mapping[str, Any]) -> None:
+        """Say what *run* measured and what of it changed, each only where there is something."""
+        if points or changed:
+            name = "run.updated" if changed else ""
+            self.say_all(Statement(run.experiment, run.run_id, time.time_ns(), name, changed, points))
+
+    def say_all(self, statement: Statement) -> None:
+        """Return once *statement* is stored. Raises Refused, Rejected."""
+        if self.tell is None:
+            raise Rejected("this server only shows what is stored. Log to one that runs `runmill up`.")
+        from_thread.run(self.tell, statement)
