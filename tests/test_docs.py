@@ -12,6 +12,7 @@ import runmill.json
 import runmill.otel
 import runmill.structlog
 import runmill.testing
+from runmill import columns
 from runmill.cli.app import app
 from runmill.otlp import runs
 
@@ -84,3 +85,9 @@ def test_links_lead_somewhere(name: str):
     folder = ROOT if name == "README.md" else ROOT / "docs"
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", DOCS[name])
     assert [target for target in targets if not (folder / target).exists()] == []
+
+
+@pytest.mark.parametrize("table", ["LOGS", "POINTS", "EVENTS", "ARTIFACTS", "RESOURCES"])
+def test_column_of_the_store_is_documented(table: str):
+    """Every column that SQL can ask for is in docs/store.md."""
+    assert [name for name in getattr(columns, table).names if f"`{name}`" not in DOCS["store.md"]] == []

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from runmill import home as homes
 from runmill.errors import ConfigError
 from runmill.home import Home
 
 if TYPE_CHECKING:  # the protocol names Arrow tables: whoever only builds queries shall not load Arrow
+    from runmill.store.connection import Connection
     from runmill.store.interface import Store
 
-__all__ = ["open"]
+__all__ = ["connect", "open"]
 
 
 def open(  # noqa: A001 - read as `runmill.store.open`
@@ -47,6 +49,21 @@ def open(  # noqa: A001 - read as `runmill.store.open`
         memory_limit=memory_limit,
         threads=threads,
     )
+
+
+def connect(home: str | Path | None = None) -> "Connection":
+    """Give SQL over the run store of a home directory, by default ``RUNMILL_HOME`` or your own. Nothing can change so.
+
+    ```python
+    with runmill.store.connect() as store:
+        store.sql("select run_id, display_name, status from runs").to_pandas()
+    ```
+
+    Raises NotFound where there is no store, and Conflict where another process has it open that is no server.
+    """
+    from runmill.store.connection import Connection  # noqa: PLC0415 - Arrow is heavy
+
+    return Connection(homes.find(home))
 
 
 def _folder(url: str | Path) -> Path:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import pyarrow as pa
+
 from runmill.columns import Columns
 from runmill.model import (
     Artifact,
@@ -157,6 +159,12 @@ class Store(Protocol):
 
     def resource(self, resource_id: str, /) -> Resource:
         """Give what produced a record. Raises NotFound."""
+
+    def sql(self, text: str, /) -> pa.RecordBatchReader:
+        """Answer one reading statement over the tables of docs/store.md; what it holds is given back at its end.
+
+        Raises InvalidArgument for any other statement, and Unavailable when it takes too long.
+        """
 
     def facts(self) -> StoreFacts:
         """Count and measure."""

@@ -20,6 +20,7 @@ from runmill.views.live import stream_routes
 from runmill.views.packing import packed
 from runmill.views.parameters import LogFilters, RunFilters
 from runmill.views.problems import answer_problem
+from runmill.views.sql import sql_routes
 
 __all__ = ["create_api"]
 
@@ -35,7 +36,7 @@ def create_api(store: Store, *, version: str) -> FastAPI:
     for kind in (RunmillError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, answer_problem)
     # File paths swallow everything after them, so their routes come last.
-    parts = (_run_routes, _metric_routes, _log_routes, _everything_routes, artifact_routes)
+    parts = (_run_routes, _metric_routes, _log_routes, _everything_routes, sql_routes, artifact_routes)
     for part in parts:
         api.include_router(part(store))
     api.include_router(stream_routes(store))

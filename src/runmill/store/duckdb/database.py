@@ -104,6 +104,8 @@ def _connect(file: Path, limits: dict[str, str | bool | int | float | list[str]]
         raise ConfigError(f"{file}: cannot be opened as a run store: {error}") from error
     try:
         schema.prepare(connection, where=str(file))
+        # From here on no statement, whoever wrote it, reads or writes another file.
+        connection.execute("set enable_external_access = false")
     except BaseException:
         connection.close()
         raise

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from runmill.errors import InvalidArgument, NotFound, Refused, Rejected
 from runmill.model import (
@@ -30,6 +31,7 @@ from runmill.store.duckdb.live import Listeners, committed
 from runmill.store.duckdb.points import points
 from runmill.store.duckdb.series import series
 from runmill.store.duckdb.sightings import Sightings
+from runmill.store.duckdb.sql import select
 from runmill.store.duckdb.tallies import Span
 from runmill.store.duckdb.upkeep import Chores, Upkeep
 from runmill.store.interface import Committed, Compacted, Delivery, StoreFacts, Unsubscribe
@@ -247,6 +249,10 @@ class DuckDBStore:
         if attributes is None:
             raise NotFound(f"resource {resource_id!r}: nothing in the store came from it.")
         return Resource(resource_id, attributes)
+
+    def sql(self, text: str, /) -> pa.RecordBatchReader:
+        """Answer one reading statement over the tables."""
+        return select(self._database, text, self._catalogue.all())
 
     def facts(self) -> StoreFacts:
         """Count and measure."""

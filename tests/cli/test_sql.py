@@ -1,0 +1,77 @@
+"""`runmill sql` and `store export`, through the server that has the store, and without one."""
+
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from runmill import store as stores
+
+
+def test_a_question_is_answered(call, stored_home: Path):
+    """The same rows from a server and from the store itself, as a table and as JSON; a run's state is a table too."""
+    asked = "select status, count(*) as runs, sum(number) as total from runs group by all"
+    assert json.loads(call("sql", asked, "--json").out) == {"status": "Completed", "runs": 1, "total": 1}
+    assert call("sql", asked).out.split() == ["status", "runs", "total", "Completed", "1", "1"]
+
+
+def test_what_json_has_no_word_for_is_written_as_elsewhere(call, stored_home: Path):
+    """NaN is a string, bytes are base64, large sums are numbers."""
+    asked = "select 'nan'::double as x, 'ab'::blob as b, 1.5::decimal(9, 2) as d, [1, 2] as l, time '12:30' as t"
+    found = json.loads(call("sql", asked, "--json").out)
+    assert found == {"x": "NaN", "b": "YWI=", "d": 1.5, "l": [1, 2], "t": "12:30:00"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from logs",
+        "select 1; select 2",
+        "",
+        "selec",
+        "copy logs to 'x'",
+        "select * from read_csv('/etc/passwd')",
+    ],
+)
+def test_only_reading_the_tables_is_answered(call, stored_home: Path, statement: str):
+    """Anything else is refused in words, and the store is as it was."""
+    status, out, err = call("sql", statement)
+    assert (status, out) == (2, "")
+    assert err.startswith("runmill: SQL")
+    assert json.loads(call("sql", "select count(*) as n from logs", "--json").out) == {"n": 30}
+
+
+def test_a_statement_comes_from_standard_input(call, stored_home: Path, monkeypatch: pytest.MonkeyPatch):
+    """As from a file of one's own."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("select 7 as n"))
+    assert json.loads(call("sql", "-", "--json").out) == {"n": 7}
+
+
+def test_a_notebook_reads_the_tables(stored_home: Path):
+    """`runmill.store.connect` gives Arrow tables, whoever has the store."""
+    with stores.connect() as store:
+        assert store.sql("from logs order by time_unix_nano").num_rows == 30
+        with store.stream("select i from range(100000) as t(i)") as batches:
+            assert sum(batch.num_rows for batch in batches) == 100_000
+
+
+def test_tables_are_exported(call, stored_home: Path, tmp_path: Path):
+    """Parquet and JSON lines hold the same rows, one file a table, those of the run alone."""
+    for kind in ("parquet", "jsonl"):
+        assert call("store", "export", str(tmp_path / kind), "--run", "latest", "--format", kind).status == 0
+    rows = [json.loads(line) for line in (tmp_path / "jsonl" / "logs.jsonl").read_text().splitlines()]
+    assert len(rows) == 30
+    assert pq.read_table(tmp_path / "parquet" / "logs.parquet").to_pylist() == rows
+    assert {path.stem for path in (tmp_path / "parquet").iterdir()} == {
+        "runs", "logs", "points", "events", "artifacts", "resources",
+    }  # fmt: skip
+
+
+def test_an_export_overwrites_nothing(call, stored_home: Path, tmp_path: Path):
+    """A folder with something in it, and a run that is not there, are errors that leave nothing behind."""
+    (tmp_path / "mine").write_text("here first")
+    assert call("store", "export", str(tmp_path)).status == 2
+    assert call("store", "export", str(tmp_path / "new"), "--run", "nope").status == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
