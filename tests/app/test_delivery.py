@@ -188,21 +188,6 @@ def test_a_collector_that_asks_to_wait_gets_the_records_later(recording_collecto
     assert first.body == last.body
 
 
-def test_a_rejected_batch_is_counted_and_does_not_stop_the_next(
-    recording_collector: RecordingCollector, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """400 means never again: it is said on stderr, and delivery goes on."""
-    logger = attached("app", recording_collector.endpoint)
-    recording_collector.status = 400
-    logger.info("unloved")
-    assert runmill.flush(5) == 0
-    recording_collector.status = 200
-    logger.info("next")
-    assert runmill.flush(5) == 0
-    assert bodies(recording_collector) == ["next"]
-    assert "1 records were rejected and are lost" in capfd.readouterr().err
-
-
 def test_flush_tells_what_is_left() -> None:
     """With nobody listening, flush returns at once with the number of records that wait."""
     logger = attached("app", "http://127.0.0.1:9")

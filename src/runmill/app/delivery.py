@@ -7,18 +7,23 @@ thread to be alive, and what it says is delivered is delivered.
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from runmill.app.grpc_sender import GrpcSender
 from runmill.app.notices import notice
-from runmill.app.sender import Sender
+from runmill.app.sender import Sender, TooLarge
 from runmill.app.settings import Settings
 from runmill.errors import Refused, Rejected, Unavailable
 from runmill.journal import folder as folders
+from runmill.journal.loss_record import is_loss_record
+from runmill.journal.losses import Losses
 from runmill.journal.reader import JournalBatch, read_abandoned
-from runmill.otlp.journalled import Request, Source, artifact_hashes, requests
+from runmill.journal.records import Record, level_of, run_key_of
+from runmill.otlp.journalled import Request, Source, artifact_hashes, records_of, requests
+from runmill.otlp.partial import PartialSuccess
 
 __all__ = ["Delivery"]
 
@@ -32,9 +37,10 @@ _MOST_BACKOFF_SECONDS: Final = 30.0
 class Delivery:
     """Delivers one process's journal, and those of dead processes that share its home."""
 
-    def __init__(self, settings: Settings, own: Source, *, now_and_then: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: Settings, own: Source, *, losses: Losses, now_and_then: Callable[[], None]) -> None:
         self._settings = settings
         self._own = own
+        self._losses = losses
         self._now_and_then = now_and_then
         self._sender = GrpcSender(settings) if settings.protocol == "grpc" else Sender(settings)
         # Held by whoever delivers now. Nothing that logs waits for it.
@@ -48,8 +54,6 @@ class Delivery:
         self._backoff_seconds = _FIRST_BACKOFF_SECONDS
         self._retry_at = 0.0
         self._adopt_at = 0.0
-        self.delivered_count = 0
-        self.rejected_count = 0
         self._thread = threading.Thread(target=self._run, name="runmill-delivery", daemon=True)
 
     def start(self) -> None:
@@ -155,32 +159,55 @@ class Delivery:
         batch = source.reader.next_batch()
         if batch is None:
             return False
-        try:
-            self._send(source, batch, timeout_seconds)
-            self.delivered_count += len(batch.records)
-        except Rejected as error:
-            self.rejected_count += len(batch.records)
-            notice(f"{len(batch.records)} records were rejected and are lost: {error}")
-        source.reader.acknowledge()
+        if self._send(source, batch, timeout_seconds):
+            source.reader.acknowledge()
         self._backoff_seconds, self._retry_at = _FIRST_BACKOFF_SECONDS, 0.0
         return True
 
-    def _send(self, source: Source, batch: JournalBatch, timeout_seconds: float) -> None:
+    def _send(self, source: Source, batch: JournalBatch, timeout_seconds: float) -> bool:
+        """Send all of *batch* that anybody takes; False when it has to be sent in smaller ones, and none of it was."""
         self._send_files(batch, timeout_seconds)
+        is_none_sent = True
         for request in requests(source, batch):
-            self._send_request(request, timeout_seconds)
+            try:
+                partial = self._send_request(request, timeout_seconds)
+            except TooLarge as error:
+                if is_none_sent and source.reader.halve():
+                    return False
+                self._lose(records_of(batch, request.signal), str(error))
+            except Rejected as error:
+                self._lose(records_of(batch, request.signal), str(error))
+            else:
+                if partial is not None:
+                    self._lose_part(records_of(batch, request.signal), partial)
+            is_none_sent = False
+        return True
 
-    def _send_request(self, request: Request, timeout_seconds: float) -> None:
-        partial = self._sender.send(
+    def _send_request(self, request: Request, timeout_seconds: float) -> PartialSuccess | None:
+        return self._sender.send(
             request.signal,
             request.payload,
             producer_id=request.producer_id,
             sequence=request.sequence,
             timeout_seconds=timeout_seconds,
         )
-        if partial is not None:
-            self.rejected_count += partial.rejected_count
-            notice(f"the collector did not take {partial.rejected_count} records of a batch: {partial.message!r}")
+
+    def _lose_part(self, records: list[Record], partial: PartialSuccess) -> None:
+        """Say and count what the collector left out of *records*; it says how many, not which."""
+        notice(f"the collector did not take {partial.rejected_count} records of a batch: {partial.message!r}")
+        if not partial.rejected_count or all(map(is_loss_record, records)):
+            return
+        words = f"the collector took the rest of a batch of {len(records):,}, and said {partial.message!r}"
+        runs = set(map(run_key_of, records))
+        run_key = runs.pop() if len(runs) == 1 else None
+        self._losses.add("rejected", words, level="", run_key=run_key, count=partial.rejected_count)
+
+    def _lose(self, records: Iterable[Record], words: str) -> None:
+        """Say and count what the collector will never take; a record that tells of a loss is said only."""
+        counts = Counter((run_key_of(each), level_of(each)) for each in records if not is_loss_record(each))
+        notice(f"{counts.total()} records were rejected and are lost: {words}")
+        for (run_key, level), count in counts.items():
+            self._losses.add("rejected", words, run_key=run_key, level=level, count=count)
 
     def _send_files(self, batch: JournalBatch, timeout_seconds: float) -> None:
         """Put the bytes of uploaded files before the events that tell of them."""

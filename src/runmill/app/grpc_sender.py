@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from runmill.app.sender import TooLarge
 from runmill.app.settings import Settings
 from runmill.errors import Refused, Rejected, Unavailable
 from runmill.home import Server
@@ -20,6 +21,7 @@ _METHODS: Final = {
     "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 }
 
+_RESOURCE_EXHAUSTED: Final = 8
 _UNAVAILABLE: Final = 14
 _RETRY_INFO: Final = "google.rpc.retryinfo-bin"
 
@@ -46,7 +48,7 @@ class GrpcSender:
     ) -> PartialSuccess | None:
         """Deliver one request; give what was not taken of it.
 
-        Raises Unavailable (nobody answers), Refused (send again later), Rejected (never send again).
+        Raises Unavailable (nobody answers), Refused (send again later), Rejected (never send again) or TooLarge.
         """
         import grpc  # noqa: PLC0415 - by extra; the settings saw to it that it is there
 
@@ -86,4 +88,7 @@ class GrpcSender:
         if code == _UNAVAILABLE:
             return Unavailable(text)
         has_retry_info = any(key == _RETRY_INFO for key, _ in error.trailing_metadata() or ())
-        return Refused(text) if outcome_of_grpc(code, has_retry_info=has_retry_info) == "retry" else Rejected(text)
+        if outcome_of_grpc(code, has_retry_info=has_retry_info) == "retry":
+            return Refused(text)
+        # What gRPC itself answers to a message that is too large; there is no code for that alone.
+        return TooLarge(text) if code == _RESOURCE_EXHAUSTED else Rejected(text)

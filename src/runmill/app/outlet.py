@@ -83,7 +83,10 @@ class Outlet:
             journal_id = journal.folder.journal_id if journal.folder else f"memory-{resource['service.instance.id']}"
             self._journal = journal
             self._delivery = Delivery(
-                self.settings, Source(read_own(journal), journal_id, resource), now_and_then=self._report_faults
+                self.settings,
+                Source(read_own(journal), journal_id, resource),
+                losses=journal.losses,
+                now_and_then=self._report_faults,
             )
             self.write = journal.append
             if self._is_watching_crashes:
@@ -137,6 +140,7 @@ class Outlet:
         if self._journal is None or self._delivery is None:
             return 0
         deadline = time.monotonic() + timeout_seconds
+        self._journal.tell_losses()
         newest = self._journal.segments[-1]
         if self._delivery.flush(timeout_seconds, until=(newest.number, newest.position)):
             self._delivery.adopt(max(0.0, deadline - time.monotonic()))
@@ -149,7 +153,7 @@ class Outlet:
 
     def dropped_count(self) -> int:
         """Count the records that found no room in the journal."""
-        return self._journal.dropped.total() if self._journal is not None else 0
+        return self._journal.losses.count("dropped") if self._journal is not None else 0
 
     def server(self) -> Server:
         """Say where this outlet delivers to now; it may not be answering."""
@@ -173,7 +177,8 @@ class Outlet:
         journal.seal(self.write)
         newest = journal.segments[-1]
         if delivery.flush(max(0.0, deadline - time.monotonic()), until=(newest.number, newest.position)):
-            journal.remove()
+            # What was lost in that very moment has nobody to tell it but the next process.
+            journal.close() if journal.losses.untold() else journal.remove()
         else:
             if journal.folder is None:
                 notice(

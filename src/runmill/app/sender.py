@@ -25,7 +25,7 @@ from runmill.otlp import runs
 from runmill.otlp.partial import PartialSuccess, decode_partial_success
 from runmill.otlp.status import outcome_of_http
 
-__all__ = ["DEFAULT_ENDPOINT", "Sender"]
+__all__ = ["DEFAULT_ENDPOINT", "Sender", "TooLarge"]
 
 DEFAULT_ENDPOINT: Final = "http://localhost:4318"
 
@@ -38,6 +38,10 @@ _WRONG_RECEIVER: Final = frozenset(
 _TAKES_NO_FILES: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 _PIECE_BYTES: Final = 1 << 16
 _MOST_ANSWER_BYTES: Final = 4 << 20
+
+
+class TooLarge(Rejected):
+    """The receiver takes no request of this size: send less at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Sender:
     ) -> PartialSuccess | None:
         """Deliver one request; give what was not taken of it.
 
-        Raises Unavailable (nobody answers), Refused (send again later), Rejected (never send again).
+        Raises Unavailable (nobody answers), Refused (send again later), Rejected (never send again) or TooLarge.
         """
         headers = {"Content-Type": "application/x-protobuf", runs.PRODUCER_HEADER: producer_id}
         headers[runs.SEQUENCE_HEADER] = str(sequence)
@@ -191,7 +195,7 @@ def _check(request: _Request, answer: _Answer) -> None:
     if answer.status in _WRONG_RECEIVER:
         notice(f"{text}. What is logged stays in the journal until the address or its token is right.")
         raise Unavailable(text)
-    raise Rejected(text)
+    raise TooLarge(text) if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else Rejected(text)
 
 
 def _seconds(retry_after: str) -> float | None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from runmill.home import Home
-from runmill.journal.folder import Folder, abandoned, all_paths
-from runmill.journal.reader import read_abandoned
+from runmill.journal.folder import LOSSES_NAME, Folder, abandoned, all_paths
+from runmill.journal.loss_record import sentence
+from runmill.journal.losses import Losses
+from runmill.journal.reader import look_at, read_abandoned
 
 __all__ = ["Backlog", "backlogs", "write_faults"]
 
@@ -30,6 +32,10 @@ class Backlog:
     """Records no collector has acknowledged."""
     dropped_count: int
     """Records that found no room."""
+    rejected_count: int
+    """Records that the collector did not take, and never will."""
+    losses: tuple[str, ...]
+    """Each of both in words: how many of which level, and why."""
     size_bytes: int
     faults: tuple[dict[str, str], ...]
     """Logger, problem and remedy of each, as the process saw its own loggers last."""
@@ -59,7 +65,7 @@ def _look(path: Path, *, is_live: bool) -> Backlog:
     folder = Folder(path, lock=-1)
     resource = folder.resource()
     pid = resource.get("process.pid")
-    reader = read_abandoned(folder)
+    reader, losses = look_at(folder) if is_live else read_abandoned(folder), Losses(folder.path / LOSSES_NAME)
     try:
         return Backlog(
             journal_id=folder.journal_id,
@@ -68,12 +74,15 @@ def _look(path: Path, *, is_live: bool) -> Backlog:
             pid=pid if isinstance(pid, int) else None,
             is_live=is_live,
             pending_count=reader.pending_count(),
-            dropped_count=reader.dropped_count,
+            dropped_count=losses.count("dropped"),
+            rejected_count=losses.count("rejected"),
+            losses=tuple(sentence(loss, loss.count) for loss in losses.all()),
             size_bytes=sum(file.stat().st_size for file in path.iterdir()),
             faults=tuple(_faults(path)),
         )
     finally:
         reader.close()
+        losses.close()
 
 
 def _faults(path: Path) -> list[dict[str, Any]]:

@@ -1,26 +1,23 @@
 """What is under way: which bytes of a journal are being sent, and under which sequence number.
 
 Written before a batch is sent, so that whoever goes on after a crash sends the very same bytes under the very same
-number, and the store recognises what it already has. Two slots are written in turn: one is always whole.
+number, and the store recognises what it already has.
 """
 
-import mmap
 import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runmill.journal.mapped import map_file
+from runmill.journal.slots import Slots
 
 __all__ = ["Control", "Progress"]
 
-_SLOT: Final = struct.Struct("<QQQQQQ")
-_CHECKSUM: Final = struct.Struct("<I")
-_SLOT_BYTES: Final = 64
-_DROPPED: Final = struct.Struct("<Q")
-_DROPPED_AT: Final = 2 * _SLOT_BYTES
-_FILE_BYTES: Final = _DROPPED_AT + _SLOT_BYTES
+_BODY: Final = struct.Struct("<QQQQ")
+
+_NEVER_USED: Final = 1 << 40
+"""Where numbers begin again when nobody knows how far they had come: under one that was used, a store would take new
+records for those it has, and they were lost. At worst it now has one batch twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,6 @@ class Progress:
     segment: int = 0
     start: int = 0
     end: int = 0
-    told_count: int = 0
-    """How many of the dropped records were told of."""
 
     @property
     def is_under_way(self) -> bool:
@@ -47,40 +42,16 @@ class Control:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._writes = 0
-        self._map = mmap.mmap(-1, _FILE_BYTES) if path is None else map_file(path, _FILE_BYTES)
-        self.progress = self._read()
+        self._slots = Slots(path, most_bytes=_BODY.size)
+        self.progress = Progress(sequence=_NEVER_USED) if self._slots.is_damaged else Progress()
+        if self._slots.body:
+            self.progress = Progress(*_BODY.unpack(self._slots.body))
 
     def save(self, progress: Progress) -> None:
         """Keep *progress*; after a crash at any point either it or the one before is found."""
-        self._writes += 1
-        body = _SLOT.pack(
-            self._writes, progress.sequence, progress.segment, progress.start, progress.end, progress.told_count
-        )
-        at = (self._writes % 2) * _SLOT_BYTES
-        self._map[at : at + _SLOT.size + _CHECKSUM.size] = body + _CHECKSUM.pack(zlib.crc32(body))
+        self._slots.save(_BODY.pack(progress.sequence, progress.segment, progress.start, progress.end))
         self.progress = progress
-
-    @property
-    def dropped_count(self) -> int:
-        """How many records the journal could not keep since it was made; written by the appending side."""
-        count: int = _DROPPED.unpack_from(self._map, _DROPPED_AT)[0]
-        return count
-
-    @dropped_count.setter
-    def dropped_count(self, count: int) -> None:
-        self._map[_DROPPED_AT : _DROPPED_AT + _DROPPED.size] = _DROPPED.pack(count)
 
     def close(self) -> None:
         """Unmap it."""
-        self._map.close()
-
-    def _read(self) -> Progress:
-        newest = Progress()
-        for at in (0, _SLOT_BYTES):
-            body = self._map[at : at + _SLOT.size]
-            (checksum,) = _CHECKSUM.unpack_from(self._map, at + _SLOT.size)
-            writes, *fields = _SLOT.unpack(body)
-            if zlib.crc32(body) == checksum and writes > self._writes:
-                self._writes, newest = writes, Progress(*fields)
-        return newest
+        self._slots.close()

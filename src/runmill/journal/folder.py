@@ -19,10 +19,12 @@ from typing import Any, Final
 
 from runmill.home import Home
 from runmill.journal.control import Control
+from runmill.journal.losses import Losses
 
-__all__ = ["CONTROL_NAME", "Folder", "abandoned", "all_paths", "create", "roots"]
+__all__ = ["CONTROL_NAME", "LOSSES_NAME", "Folder", "abandoned", "all_paths", "create", "roots"]
 
 CONTROL_NAME: Final = "control"
+LOSSES_NAME: Final = "losses"
 _LOCK_NAME: Final = "lock"
 _RESOURCE_NAME: Final = "resource.json"
 _DRAFT_PREFIX: Final = ".new-"
@@ -74,7 +76,9 @@ def create(home: Home, resource: dict[str, Any]) -> Folder:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         (draft / _RESOURCE_NAME).write_text(json.dumps(resource, default=str), encoding="utf-8")
-        Control(draft / CONTROL_NAME).close()  # now, when a full disk still means a journal in memory
+        # Now, when a full disk still means a journal elsewhere.
+        Control(draft / CONTROL_NAME).close()
+        Losses(draft / LOSSES_NAME).close()
         draft.rename(root / name)
     except OSError:
         os.close(lock)

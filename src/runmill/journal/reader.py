@@ -4,25 +4,28 @@ The same for the journal that this process writes and for one that a dead proces
 """
 
 import contextlib
-import logging
-import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from runmill.journal.control import Control
 from runmill.journal.crash import find_crash
-from runmill.journal.folder import CONTROL_NAME, Folder
+from runmill.journal.folder import CONTROL_NAME, LOSSES_NAME, Folder
 from runmill.journal.frames import HEADER_BYTES, Frames, count, pack, unpack
-from runmill.journal.records import LOG, Log, Record
+from runmill.journal.loss_record import loss_record
+from runmill.journal.losses import Losses
+from runmill.journal.records import Record
 from runmill.journal.segment import SUFFIX, Segment
 from runmill.journal.wills import find_wills
 from runmill.journal.writer import Journal
 
-__all__ = ["JournalBatch", "Reader", "read_abandoned", "read_own"]
+__all__ = ["JournalBatch", "Reader", "look_at", "read_abandoned", "read_own"]
 
 _MOST_BYTES = 1 << 20
 """What one batch holds: large enough to make a request's cost small, small enough to hold the interpreter shortly."""
+
+_LEAST_BYTES = 1 << 16
+"""What a batch holds at least where a collector takes little at once: less would only cost more requests."""
 
 _BEHIND_ALL = 10**12 - 1
 """The number of a segment that is behind every other one."""
@@ -40,13 +43,22 @@ class Reader:
     """Hands out one batch at a time: the same one until it is acknowledged."""
 
     def __init__(
-        self, segments: deque[Segment], control: Control, *, is_live: bool, release: Callable[[Segment], None]
+        self,
+        segments: deque[Segment],
+        control: Control,
+        *,
+        is_live: bool,
+        release: Callable[[Segment], None],
+        go_on: Callable[[], bool] = lambda: False,
     ) -> None:
         self.torn_count = 0
+        self._most_bytes = _MOST_BYTES
         self._segments = segments
         self._control = control
         self._is_live = is_live
         self._release = release
+        self._go_on = go_on
+        """Asked when all is read; True: something was appended just now."""
         self._batch: JournalBatch | None = None
 
     def next_batch(self) -> JournalBatch | None:
@@ -62,6 +74,20 @@ class Reader:
             self._control.save(replace(progress, sequence=progress.sequence + 1, start=progress.end))
         self._batch = None
 
+    def halve(self) -> bool:
+        """Have `next_batch` give about half of the batch handed out last, under its number: nobody took it so far.
+
+        Later batches are no larger either. False when it is one record, which cannot be halved.
+        """
+        progress, size = self._control.progress, self._control.progress.end - self._control.progress.start
+        frames = unpack(self._segments[0].read(progress.start, size), most_bytes=size // 2)
+        if frames.end == size:
+            return False
+        self._most_bytes = max(_LEAST_BYTES, min(self._most_bytes, size // 2))
+        self._control.save(replace(progress, end=progress.start + frames.end))
+        self._batch = None
+        return True
+
     def pending_count(self) -> int:
         """Count the records not acknowledged yet."""
         progress, pending = self._control.progress, 0
@@ -69,11 +95,6 @@ class Reader:
             start = progress.start if segment.number == progress.segment else 0
             pending += count(segment.read(start, segment.size_bytes))
         return pending
-
-    @property
-    def dropped_count(self) -> int:
-        """How many records its process could not keep."""
-        return self._control.dropped_count
 
     def close(self) -> None:
         """Unmap what is left of it; the files stay."""
@@ -112,27 +133,16 @@ class Reader:
                 self._control.save(replace(progress, segment=segment.number, start=end, end=end))
             elif is_sealed:
                 self._free_first()
-            else:
+            elif not self._go_on():
                 break
-        return self._drop_notice()
+        return None
 
     def _frames(self, segment: Segment, start: int) -> Frames:
-        frames = unpack(segment.read(start, _MOST_BYTES), most_bytes=_MOST_BYTES)
+        frames = unpack(segment.read(start, self._most_bytes), most_bytes=self._most_bytes)
         if not frames.end and segment.read(start, HEADER_BYTES).strip(b"\0"):  # one frame longer than what was read
-            frames = unpack(segment.read(start, segment.size_bytes), most_bytes=_MOST_BYTES)
+            frames = unpack(segment.read(start, segment.size_bytes), most_bytes=self._most_bytes)
         self.torn_count += frames.torn_count
         return frames
-
-    def _drop_notice(self) -> JournalBatch | None:
-        """Give a batch that says how many records were dropped, where they would have been; None when none were."""
-        progress, dropped_count = self._control.progress, self._control.dropped_count
-        if dropped_count == progress.told_count:
-            return None
-        # Noted before it is sent: said at most once, and never under the number of other records.
-        self._control.save(replace(progress, sequence=progress.sequence + 1, told_count=dropped_count))
-        record = _dropped_record(dropped_count - progress.told_count)
-        self._batch = JournalBatch(progress.sequence, [record])
-        return self._batch
 
     def _free_first(self) -> None:
         self._release(self._segments.popleft())
@@ -140,20 +150,40 @@ class Reader:
 
 def read_own(journal: Journal) -> Reader:
     """Read the journal that this process writes."""
-    return Reader(journal.segments, journal.control, is_live=True, release=journal.take_back)
+    return Reader(
+        journal.segments, journal.control, is_live=True, release=journal.take_back, go_on=journal.tell_losses_seldom
+    )
 
 
 def read_abandoned(folder: Folder) -> Reader:
     """Read the journal of a dead process; its folder is locked by the caller, who removes it at the end."""
-    segments: deque[Segment] = deque()
+    last_words = b"".join(pack(tuple(record)) for record in _last_words(folder))
+    return _read(folder, [_in_memory(last_words)] if last_words else [])
+
+
+def look_at(folder: Folder) -> Reader:
+    """Read the journal of a process that is still there, to count what waits in it."""
+    return _read(folder, [])
+
+
+def _read(folder: Folder, last: Iterable[Segment]) -> Reader:
+    segments = deque([*_segments(folder), *last])
+    return Reader(segments, Control(folder.path / CONTROL_NAME), is_live=False, release=Segment.discard)
+
+
+def _segments(folder: Folder) -> Iterator[Segment]:
     for path in sorted(folder.path.glob(f"*{SUFFIX}")):
         with contextlib.suppress(OSError, ValueError):  # made, and its process killed before it was allocated: empty
-            segments.append(Segment.open(path))
+            yield Segment.open(path)
+
+
+def _last_words(folder: Folder) -> list[Record]:
+    """Give what a dead process could not say itself: what it lost, of what it died, what it wanted said then."""
+    losses = Losses(folder.path / LOSSES_NAME)
     crash = find_crash(folder.path)
-    last_words = [*([crash] if crash else []), *find_wills(folder.path, crash)]
-    if last_words:
-        segments.append(_in_memory(b"".join(pack(tuple(record)) for record in last_words)))
-    return Reader(segments, Control(folder.path / CONTROL_NAME), is_live=False, release=Segment.discard)
+    told = [loss_record(loss) for loss in losses.untold()]
+    losses.close()
+    return [*told, *([crash] if crash else []), *find_wills(folder.path, crash)]
 
 
 def _in_memory(frames: bytes) -> Segment:
@@ -161,26 +191,3 @@ def _in_memory(frames: bytes) -> Segment:
     segment = Segment.create(_BEHIND_ALL, None, len(frames) + HEADER_BYTES)
     segment.write(frames)
     return segment
-
-
-def _dropped_record(dropped_count: int) -> Record:
-    body = f"{dropped_count} records were dropped: the journal was full and no collector took them"
-    return Log(
-        record_kind=LOG,
-        time=time.time_ns(),
-        run_key=None,
-        logger="runmill",
-        levelno=logging.WARNING,
-        level_name="WARNING",
-        body=body,
-        attributes={"runmill.dropped_records": dropped_count},
-        file_path="",
-        line_number=0,
-        function_name="",
-        thread_id=0,
-        thread_name="",
-        trace_id=None,
-        span_id=None,
-        trace_flags=0,
-        dropped_attributes_count=0,
-    )

@@ -18,8 +18,10 @@ __all__ = [
     "Point",
     "Record",
     "RunIdentity",
+    "level_of",
     "parse_run_key",
     "run_key",
+    "run_key_of",
 ]
 
 LOG: Final = 0
@@ -114,3 +116,17 @@ def parse_run_key(key: str) -> RunIdentity:
     """Read it back."""
     run_id, experiment, parent_id, rank = key.split(_SEPARATOR)
     return RunIdentity(run_id, experiment, parent_id or None, int(rank) if rank else None)
+
+
+_LEVELS: Final = {POINT: "POINT", EVENT: "EVENT", REQUEST: "REQUEST"}
+
+
+def level_of(record: Record) -> str:
+    """Give the name of a Log's level; of what has none, its kind."""
+    return _LEVELS.get(record[0]) or str(record[5])
+
+
+def run_key_of(record: Record) -> str | None:
+    """Give whose record it is; None without a run, or where only its encoder knows."""
+    key: str | None = None if record[0] == REQUEST else record[2]
+    return key

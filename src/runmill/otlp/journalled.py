@@ -6,27 +6,42 @@ that the store recognises what it has already.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from runmill.journal.reader import JournalBatch, Reader
-from runmill.journal.records import EVENT, REQUEST, Record, parse_run_key
+from runmill.journal.records import EVENT, LOG, POINT, REQUEST, Record, parse_run_key
 from runmill.otlp import runs
 from runmill.otlp.encode import encode_logs, encode_metrics, encode_resource
 from runmill.otlp.scrub import scrub
 
-__all__ = ["SCRUBBED_RESOURCE", "Request", "Source", "artifact_hashes", "requests", "run_attributes"]
+__all__ = [
+    "SCRUBBED_RESOURCE",
+    "Request",
+    "Source",
+    "artifact_hashes",
+    "records_of",
+    "requests",
+    "run_attributes",
+]
 
 SCRUBBED_RESOURCE = "runmill.scrubbed"
 """A resource attribute: secrets in these logs are blanked, by whoever delivers them; their process asked for it."""
 
+Signal: TypeAlias = Literal["logs", "metrics"]
+
 _MOST_RESOURCES = 1024
+
+_LARGE_BYTES = 1 << 19
+"""From here on a receiver may find a request too large."""
+
+_SIGNALS: Mapping[int, Signal] = {LOG: "logs", EVENT: "logs", POINT: "metrics"}
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One Export*ServiceRequest, and what it is recognised by when it comes again."""
 
-    signal: Literal["logs", "metrics"]
+    signal: Signal
     producer_id: str
     sequence: int
     payload: bytes
@@ -53,16 +68,31 @@ class Source:
         return encoded
 
 
-def requests(source: Source, batch: JournalBatch) -> Iterator[Request]:
-    """Yield what to send for *batch*: its logs and events, then its metric points; nothing for what it has none of."""
+def requests(source: Source, batch: JournalBatch) -> list[Request]:
+    """Give what to send for *batch*: its logs and events, then its metric points; nothing for what it has none of.
+
+    Where one of them is large it comes first: if a receiver finds it too large, it has taken nothing of the batch yet,
+    and the batch can be divided.
+    """
     records = [scrub(record) for record in batch.records] if source.is_scrubbed else batch.records
-    if logs := encode_logs(records, source.resource_of) + _foreign("logs", records):
-        yield Request("logs", f"{source.journal_id}.logs", batch.sequence, logs)
-    if metrics := encode_metrics(records, source.resource_of) + _foreign("metrics", records):
-        yield Request("metrics", f"{source.journal_id}.metrics", batch.sequence, metrics)
+    payloads: list[tuple[Signal, bytes]] = [
+        ("logs", encode_logs(records, source.resource_of) + _foreign("logs", records)),
+        ("metrics", encode_metrics(records, source.resource_of) + _foreign("metrics", records)),
+    ]
+    payloads.sort(key=lambda each: len(each[1]) >= _LARGE_BYTES and len(each[1]), reverse=True)
+    return [
+        Request(signal, f"{source.journal_id}.{signal}", batch.sequence, payload)
+        for signal, payload in payloads
+        if payload
+    ]
 
 
-def _foreign(signal: str, records: Iterable[Record]) -> bytes:
+def records_of(batch: JournalBatch, signal: Signal) -> list[Record]:
+    """Give the records of *batch* that go out as *signal*."""
+    return [each for each in batch.records if (each[1] if each[0] == REQUEST else _SIGNALS[each[0]]) == signal]
+
+
+def _foreign(signal: Signal, records: Iterable[Record]) -> bytes:
     """Give what others encoded. Put behind each other, requests are one: their only field is repeated."""
     return b"".join([record[2] for record in records if record[0] == REQUEST and record[1] == signal])
 
