@@ -103,6 +103,19 @@ def test_what_a_model_cannot_have_is_refused(trained, name, workspace):
     assert Model.list(workspace, name) == []
 
 
+def test_a_model_is_registered_without_a_run_at_hand(workspace, name, tmp_path):
+    """Of a file or a folder on this machine; a run of its own keeps the files and says who did it."""
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "a.bin").write_text("a")
+    model = Model.register(workspace, tmp_path / "weights", name, tags={"from": "elsewhere"}, description="found")
+    assert (model.id, model.files, model.tags) == (f"{name}:1", ["weights/a.bin"], {"from": "elsewhere"})
+    assert (model.experiment_name, model.run.status, model.run.display_name) == ("models", "Completed", name)
+    again = Model.register(workspace, model_path=tmp_path / "weights" / "a.bin", model_name=name)
+    assert (again.version, again.files, again.path) == (2, ["a.bin"], "a.bin")
+    with pytest.raises(NotFound, match=rf"Model\.register\('{name}'\): there is no file or folder 'absent'\."):
+        Model.register(workspace, "absent", name)
+
+
 def test_what_was_just_written_to_outputs_can_be_registered(experiment, name, tmp_path, monkeypatch):
     """The folder is uploaded first; the default path is the model's name."""
     monkeypatch.chdir(tmp_path)

@@ -168,6 +168,8 @@ class Experiment:
         """Give the address of the experiment's page."""
         return f"{self._workspace.link.portal}/experiments/{quote(self._name)}"
 
+    portal_url = property(get_portal_url)
+
     def refresh(self) -> None:
         """Change nothing: an experiment holds no state that could be old."""
 

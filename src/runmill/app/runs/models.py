@@ -1,6 +1,7 @@
 """Models: files of runs under a name and a version, to be found again."""
 # ruff: noqa: A002, FBT001, FBT002, PLR0917 - the signatures are those of Azure ML v1
 
+import os
 import posixpath
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -151,6 +152,53 @@ class Model:
         return {file.path: client.bytes_address(file.sha256) for file in self._state.files}
 
     @staticmethod
+    def register(
+        workspace: "Workspace",
+        model_path: "str | os.PathLike[str]",
+        model_name: str,
+        tags: Mapping[str, object] | None = None,
+        properties: Mapping[str, object] | None = None,
+        description: str | None = None,
+        datasets: object = None,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        child_paths: object = None,
+        sample_input_dataset: object = None,
+        sample_output_dataset: object = None,
+        resource_configuration: object = None,
+    ) -> "Model":
+        """Make the next version of a model of a file, or of all files of a folder, on this machine.
+
+        A run of its own in the experiment ``models`` keeps the files, and says who registered them and when. The other
+        arguments are those of ``run.register_model``; *child_paths* must be None.
+
+        Raises:
+            NotFound: There is no such file or folder; nothing was registered.
+            InvalidArgument: Something was given that a model cannot have.
+            Unavailable: The store cannot be read.
+        """
+        path = Path(model_path)
+        if not path.exists():
+            raise NotFound(f"Model.register({model_name!r}): there is no file or folder {str(path)!r}.")
+        with _run_for(workspace, model_name) as run:
+            upload = run.upload_folder if path.is_dir() else run.upload_file
+            upload(path.absolute().name, path)
+            return run.register_model(
+                model_name,
+                path.absolute().name,
+                tags,
+                properties,
+                model_framework,
+                model_framework_version,
+                description,
+                datasets,
+                sample_input_dataset,
+                sample_output_dataset,
+                resource_configuration,
+                child_paths=child_paths,
+            )
+
+    @staticmethod
     def list(
         workspace: "Workspace",
         name: str | None = None,
@@ -177,6 +225,14 @@ class Model:
 
     def __repr__(self) -> str:
         return text_form("Model", {"Name": self.name, "Version": self.version, "Run": self.run_id})
+
+
+def _run_for(workspace: "Workspace", model_name: str) -> "Run":
+    # Here, not on top: an experiment's runs make models.
+    from runmill.app.runs.experiment import Experiment  # noqa: PLC0415
+
+    models = Experiment(workspace, "models")
+    return models.start_logging(outputs=False, snapshot_directory=None, display_name=str(model_name))
 
 
 def newest(workspace: "Workspace") -> Mapping[str, Model]:

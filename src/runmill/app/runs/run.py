@@ -121,8 +121,13 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
         return found or start_run_of_script()
 
     @classmethod
-    def get_submitted_run(cls) -> "Run":
-        """Give the run this process was launched for, or the active one. Raises NotFound when there is none."""
+    def get_submitted_run(cls, **kwargs: object) -> "Run":
+        """Give the run this process was launched for, or the active one. Raises NotFound when there is none.
+
+        Args:
+            **kwargs: Have no effect.
+        """
+        del kwargs
         return cls.get_context(allow_offline=False)
 
     @staticmethod

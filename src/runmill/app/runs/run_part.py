@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from runmill import model
+from runmill.app.runs.absent import SaysWhatIsAbsent
 from runmill.app.runs.link import Link
 from runmill.app.runs.recorder import Recorder
 from runmill.otlp import runs
@@ -11,7 +12,7 @@ from runmill.otlp import runs
 __all__ = ["RunPart"]
 
 
-class RunPart:
+class RunPart(SaysWhatIsAbsent):
     """A run's way out, its pen, and its state as last known here."""
 
     _link: Link

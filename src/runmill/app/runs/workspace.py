@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from runmill.app import settings
 from runmill.app.outlet import shared_outlet
+from runmill.app.runs.absent import SaysWhatIsAbsent
 from runmill.app.runs.experiment import Experiment
+from runmill.app.runs.launch.environment import Environment
 from runmill.app.runs.link import Link, WayOut
 from runmill.app.runs.models import Model, newest
 from runmill.app.runs.reprs import text_form
@@ -24,7 +26,7 @@ from runmill.errors import ConfigError, NotFound
 __all__ = ["Workspace"]
 
 
-class Workspace:
+class Workspace(SaysWhatIsAbsent):
     """Where experiments are kept. Making the object starts nothing, reads nothing and cannot fail for the network.
 
     Args:
@@ -92,10 +94,17 @@ class Workspace:
         )
 
     @staticmethod
-    def get(
-        name: str, auth: None = None, subscription_id: str | None = None, resource_group: str | None = None
+    def get(  # noqa: PLR0917 - as it always was
+        name: str,
+        auth: None = None,
+        subscription_id: str | None = None,
+        resource_group: str | None = None,
+        location: str | None = None,
+        cloud: str = "AzureCloud",
+        id: str | None = None,  # noqa: A002 - as it always was
     ) -> "Workspace":
-        """Give the local workspace under that name."""
+        """Give the local workspace under that name; the last three have no effect."""
+        del location, cloud, id
         return Workspace(subscription_id or "", resource_group or "", name, auth)
 
     @property
@@ -127,6 +136,11 @@ class Workspace:
     def models(self) -> Mapping[str, Model]:
         """The newest version of each model by name. Raises Unavailable."""
         return newest(self)
+
+    @property
+    def environments(self) -> Mapping[str, Environment]:
+        """The newest version of each registered environment by name."""
+        return Environment.list(self)
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:  # noqa: FBT001, FBT002 - as it always was
         """Raise NotFound: there is no MLflow API here yet."""

@@ -1,12 +1,22 @@
 """Which Python runs a script: another one, or an environment made for it."""
 
+import json
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from runmill import Environment, InvalidArgument, RunFailed, ScriptRunConfig
+from runmill import (
+    ConfigError,
+    Conflict,
+    Environment,
+    InvalidArgument,
+    NotFound,
+    RunConfiguration,
+    RunFailed,
+    ScriptRunConfig,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -91,3 +101,61 @@ def test_user_managed_and_installed_exclude_each_other(tmp_path):
     environment.python.user_managed_dependencies = True
     with pytest.raises(InvalidArgument, match=r"^Environment 'both': with python.user_managed_dependencies nothing is"):
         environment.check()
+
+
+def test_environments_are_registered_by_name(workspace, tmp_path):
+    """A change is the next version, none is none; found by name, version, in the list and at the workspace."""
+    name = f"env/{tmp_path.name}"
+    mine = Environment(name, environment_variables={"A": "1"})
+    mine.python.user_managed_dependencies = True
+    mine.python.interpreter_path = "/opt/python"
+    assert (mine.version, mine.register(workspace).version, mine.register(workspace).version) == (None, "1", "1")
+    mine.environment_variables["A"] = "2"
+    assert mine.register(workspace).version == "2"
+    newest, first = workspace.environments[name], Environment.get(workspace, name, version="1")
+    assert (newest.as_json(), first.environment_variables) == (mine.as_json(), {"A": "1"})
+    assert Environment.list(workspace)[name].version == "2"
+    with pytest.raises(NotFound, match=r"version 3, is not registered; there are versions \[1, 2\] of it\.$"):
+        Environment.get(workspace, name, version="3")
+    with pytest.raises(NotFound, match=r"environment '\.\./x', version newest, is not registered; there are \["):
+        Environment.get(workspace, "../x")
+
+
+def test_an_environment_is_saved_to_a_folder(tmp_path):
+    """And loaded again, also what Azure ML saved; a file that is there stays, unless it is said."""
+    mine = Environment("mine")
+    mine.python.pip_requirements = "numpy\n"
+    mine.save_to_directory(tmp_path / "env")
+    assert Environment.load_from_directory(tmp_path / "env").as_json() == mine.as_json()
+    with pytest.raises(Conflict, match=r"azureml_environment\.json' is there already\. Give overwrite=True\."):
+        mine.save_to_directory(tmp_path / "env")
+    mine.save_to_directory(tmp_path / "env", overwrite=True)
+    with pytest.raises(NotFound, match=r"there is no file '.*azureml_environment\.json'"):
+        Environment.load_from_directory(tmp_path)
+    theirs = {"name": "theirs", "version": "7", "python": {"condaDependencies": {"dependencies": ["python"]}}}
+    (tmp_path / "azureml_environment.json").write_text(json.dumps(theirs))
+    loaded = Environment.load_from_directory(tmp_path)
+    assert (loaded.name, loaded.version) == ("theirs", "7")
+    with pytest.raises(InvalidArgument, match="conda environments are not made here"):
+        loaded.check()
+
+
+def test_a_run_configuration_is_saved_and_loaded(tmp_path):
+    """Whole, by a file's path or by a folder and a name."""
+    mine = RunConfiguration("train.py", ["--alpha", 0.1], communicator="Gloo")
+    mine.max_run_duration_seconds = 60
+    mine.in_place = True
+    mine.history.directories_to_watch = ["logs", "tb"]
+    mine.environment = Environment("mine", environment_variables={"A": "1"})
+    mine.save(tmp_path, "fast")
+    mine.save(tmp_path / "here.json")
+    assert (tmp_path / ".azureml" / "fast.runconfig").read_text() == (tmp_path / "here.json").read_text()
+    read = RunConfiguration.load(tmp_path, "fast")
+    assert (read.script, read.arguments, read.communicator) == ("train.py", ["--alpha", "0.1"], "Gloo")
+    assert (read.max_run_duration_seconds, read.in_place) == (60, True)
+    assert (read.history.directories_to_watch, read.environment_variables) == (["logs", "tb"], {"A": "1"})
+    with pytest.raises(InvalidArgument, match=r"is a folder: give name=, or the path of a file\.$"):
+        RunConfiguration.load(tmp_path)
+    (tmp_path / "other.runconfig").write_text("script: train.py\n")
+    with pytest.raises(ConfigError, match=r"other\.runconfig: cannot be read as JSON: .* Save it again with runmill\."):
+        RunConfiguration.load(tmp_path / "other.runconfig")

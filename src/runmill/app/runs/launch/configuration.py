@@ -4,9 +4,11 @@
 import os
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from runmill.app.runs.launch.environment import Environment
+from runmill.app.runs.launch.json_file import read_json_file, section, write_json_file
 from runmill.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -77,6 +79,56 @@ class RunConfiguration:
     @environment_variables.setter
     def environment_variables(self, variables: dict[str, str]) -> None:
         self.environment.environment_variables = dict(variables)
+
+    def save(
+        self,
+        path: "str | os.PathLike[str] | None" = None,
+        name: str | None = None,
+        separate_environment_yaml: bool = False,  # noqa: FBT001, FBT002 - as it always was
+    ) -> None:
+        """Write it for `load`, as JSON: *path* is a file, or a folder that gets ``.azureml/NAME.runconfig``.
+
+        Args:
+            path: The current folder by default.
+            name: Needed where *path* is a folder.
+            separate_environment_yaml: Has no effect: the environment is in the file.
+
+        Raises:
+            InvalidArgument: A folder, and no name; or an environment in which no script could run.
+        """
+        del separate_environment_yaml
+        write_json_file(_file(path, name), self._as_json())
+
+    @staticmethod
+    def load(path: "str | os.PathLike[str]", name: str | None = None) -> "RunConfiguration":
+        """Read what `save` wrote there. Raises NotFound, ConfigError; InvalidArgument as `save`."""
+        file = _file(path, name)
+        said = read_json_file(file)
+        given = {key: said.get(key) for key in ("script", "arguments", "framework", "communicator", "command")}
+        configuration = RunConfiguration(**given)
+        configuration.target = said.get("target") or "local"
+        configuration.environment = Environment.of_json(section(said, "environment", file), file)
+        for key, field in _MORE_FIELDS.items():
+            if key in said:
+                setattr(configuration, field, said[key])
+        history = section(said, "history", file)
+        for key, field in _HISTORY_FIELDS.items():
+            if key in history:
+                setattr(configuration.history, field, history[key])
+        return configuration
+
+    def _as_json(self) -> dict[str, Any]:
+        return {
+            "script": self.script,
+            "arguments": _plain(self.arguments),
+            "command": _plain(self.command),
+            "target": self.target,
+            "framework": self.framework,
+            "communicator": self.communicator,
+            **{key: getattr(self, field) for key, field in _MORE_FIELDS.items()},
+            "environment": self.environment.as_json(),
+            "history": {key: getattr(self.history, field) for key, field in _HISTORY_FIELDS.items()},
+        }
 
     def __repr__(self) -> str:
         what = f"Command: {self.command!r}" if self.command else f"Script: {self.script}, Arguments: {self.arguments!r}"
@@ -153,6 +205,33 @@ class ScriptRunConfig:
     def __repr__(self) -> str:
         what = f"Command: {self.command!r}" if self.command else f"Script: {self.script}"
         return f"ScriptRunConfig({what}, Source directory: {self.source_directory})"
+
+
+# Key in the file -> field. The keys are Azure ML's where it has them.
+_MORE_FIELDS: Final = {
+    "nodeCount": "node_count",
+    "maxRunDurationSeconds": "max_run_duration_seconds",
+    "graceSeconds": "grace_seconds",
+    "inPlace": "in_place",
+}
+_HISTORY_FIELDS: Final = {
+    "outputCollection": "output_collection",
+    "snapshotProject": "snapshot_project",
+    "directoriesToWatch": "directories_to_watch",
+}
+
+
+def _file(path: "str | os.PathLike[str] | None", name: str | None) -> Path:
+    place = Path(path or ".")
+    if not place.is_dir() and name is None:
+        return place
+    if name is None:
+        raise InvalidArgument(f"RunConfiguration: {str(place)!r} is a folder: give name=, or the path of a file.")
+    return place / ".azureml" / f"{name}.runconfig"
+
+
+def _plain(words: "Sequence[object] | str") -> "list[str] | str":
+    return words if isinstance(words, str) else [str(word) for word in words]
 
 
 def _warn_of_ignored(names: list[str]) -> None:

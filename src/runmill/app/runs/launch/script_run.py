@@ -3,6 +3,7 @@
 from runmill import model
 from runmill.app.runs.experiment import Experiment
 from runmill.app.runs.run import Run
+from runmill.app.runs.run_end import SCRIPT_RUN_TYPE
 
 __all__ = ["ScriptRun"]
 
@@ -21,6 +22,8 @@ class ScriptRun(Run):
         NotFound: There is no such run.
         Unavailable: The store cannot be read.
     """
+
+    RUN_TYPE = SCRIPT_RUN_TYPE
 
     def __init__(
         self,
