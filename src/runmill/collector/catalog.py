@@ -6,6 +6,9 @@ from typing import Final, Literal, TypeAlias
 
 from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.exporters.debug import DebugConfig
+from runmill.collector.exporters.file import FileConfig
+from runmill.collector.exporters.kafka_config import KafkaConfig
+from runmill.collector.exporters.making import ExporterConfig
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.exporters.run_store import RunStoreConfig
 from runmill.collector.processors.attributes import AttributesConfig, ResourceConfig
@@ -35,7 +38,6 @@ __all__ = [
 ComponentKind = Literal["receivers", "processors", "exporters"]
 
 ReceiverConfig: TypeAlias = FileLogConfig | JournalConfig | OtlpConfig | ProcessConfig | StdinConfig
-ExporterConfig: TypeAlias = DebugConfig | OtlpGrpcConfig | OtlpHttpConfig | RunStoreConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
     },
     "exporters": {
         "debug": _DEBUG,
+        "file": ComponentType(FileConfig),
+        "kafka": ComponentType(KafkaConfig),
         "logging": _DEBUG,  # what the OpenTelemetry Collector called it until 2024
         "otlp": _OTLP_GRPC,  # its older names for the two below
         "otlphttp": _OTLP_HTTP,

@@ -1,10 +1,12 @@
 """Every exporter, made from its configuration: what is started and stopped, and what batches are handed to."""
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from runmill.collector.component import Component, Consumer
 from runmill.collector.exporters.debug import Debug, DebugConfig
+from runmill.collector.exporters.file import FileConfig, FileExporter
+from runmill.collector.exporters.kafka_config import KafkaConfig
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.exporters.otlp_http import HttpSender
 from runmill.collector.exporters.queue_file import QueueFile, QueueMemory
@@ -14,7 +16,11 @@ from runmill.collector.exporters.sending_queue import Forwarder
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedExporter, Telemetry
 
-__all__ = ["Outlet", "make_exporter"]
+__all__ = ["ExporterConfig", "Outlet", "make_exporter"]
+
+ForwarderConfig: TypeAlias = KafkaConfig | OtlpGrpcConfig | OtlpHttpConfig
+"""What is far away, and may be out of order: with retries and a queue."""
+ExporterConfig: TypeAlias = DebugConfig | FileConfig | RunStoreConfig | ForwarderConfig
 
 _QUEUE_FOLDER: Final = "collector"
 """In the home: what waits for backends."""
@@ -35,25 +41,25 @@ class _Exporter(Consumer, Component, Protocol):
 
 def make_exporter(
     exporter_id: str,
-    config: DebugConfig | RunStoreConfig | OtlpHttpConfig | OtlpGrpcConfig,
+    config: ExporterConfig,
     *,
     settings: Settings,
     telemetry: Telemetry,
 ) -> Outlet:
     """Make the exporter that *config* describes; nothing starts yet."""
     match config:
-        case OtlpHttpConfig() | OtlpGrpcConfig():
+        case KafkaConfig() | OtlpGrpcConfig() | OtlpHttpConfig():
             return _forwarding(exporter_id, config, settings, telemetry)
         case DebugConfig():
             exporter: _Exporter = Debug(config, exporter_id=exporter_id)
+        case FileConfig():
+            exporter = FileExporter(config)
         case RunStoreConfig():
             exporter = RunStore(config, exporter_id=exporter_id, open_store=settings.open_store, telemetry=telemetry)
     return Outlet(exporter, CountedExporter(exporter_id, exporter, telemetry))
 
 
-def _forwarding(
-    exporter_id: str, config: OtlpHttpConfig | OtlpGrpcConfig, settings: Settings, telemetry: Telemetry
-) -> Outlet:
+def _forwarding(exporter_id: str, config: ForwarderConfig, settings: Settings, telemetry: Telemetry) -> Outlet:
     sender = _sender(exporter_id, config, telemetry)
     queue = config.sending_queue
     is_kept = queue.enabled and queue.storage == "file_storage"
@@ -67,10 +73,16 @@ def _forwarding(
     return Outlet(forwarder, forwarder)
 
 
-def _sender(exporter_id: str, config: OtlpHttpConfig | OtlpGrpcConfig, telemetry: Telemetry) -> _Exporter:
-    if isinstance(config, OtlpHttpConfig):
-        return HttpSender(config, exporter_id=exporter_id, telemetry=telemetry)
-    # Only who uses gRPC waits for it to load.
-    from runmill.collector.exporters.otlp_grpc import GrpcSender  # noqa: PLC0415
+def _sender(exporter_id: str, config: ForwarderConfig, telemetry: Telemetry) -> _Exporter:
+    # Only who uses gRPC or Kafka waits for it to load.
+    match config:
+        case OtlpHttpConfig():
+            return HttpSender(config, exporter_id=exporter_id, telemetry=telemetry)
+        case OtlpGrpcConfig():
+            from runmill.collector.exporters.otlp_grpc import GrpcSender  # noqa: PLC0415
 
-    return GrpcSender(config, exporter_id=exporter_id, telemetry=telemetry)
+            return GrpcSender(config, exporter_id=exporter_id, telemetry=telemetry)
+        case KafkaConfig():
+            from runmill.collector.exporters.kafka import KafkaSender  # noqa: PLC0415
+
+            return KafkaSender(config, exporter_id=exporter_id)
