@@ -11,6 +11,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from processes import runmill, running
+from runmill.collector.config import DEFAULT_FILE
 from runmill.home import Home, Server
 
 
@@ -39,15 +40,35 @@ def test_one_port_takes_otlp_and_answers_for_api_portal_and_health(home: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_in_order(home: Path, number: signal.Signals):
     """A stopped server exits 0, leaves no server.json, and what it acknowledged is in the store."""
     with running(home) as server:
         send(server.endpoint, "kept")
         status, said = server.stop(number)
     assert (status, Home(home).find_server()) == (0, None)
-    assert re.fullmatch(rf"runmill \S+: {re.escape(server.endpoint)} \(home {home}\); Ctrl-C stops.\n", said)
+    announced = rf"runmill \S+: {re.escape(server.endpoint)}, gRPC 127.0.0.1:\d+ \(home {home}\); Ctrl-C stops.\n"
+    assert re.fullmatch(announced, said)
     assert "kept" in runmill("logs", home=home).stdout
+
+
+@pytest.mark.slow
+def test_hangup_reads_the_configuration_anew(home: Path, tmp_path: Path):
+    """SIGHUP: what is wrong is said and changes nothing, what is right is at work on the same address."""
+    file = tmp_path / "config.yaml"
+    file.write_text(DEFAULT_FILE.read_text())
+    with running(home, "up", "--endpoint", "127.0.0.1:0", "--config", str(file)) as server:
+        assert server.process.stderr is not None
+        announced = server.process.stderr.readline()
+        for text, expected, status in (
+            ("receivers: {}", "The new configuration is not used, and the one before goes on: ", 200),
+            (DEFAULT_FILE.read_text().replace("20MiB", "10"), f"{file}: read anew, and at work.", 413),
+        ):
+            file.write_text(text)
+            server.process.send_signal(signal.SIGHUP)
+            assert server.process.stderr.readline().startswith(expected)
+            assert send(server.endpoint, "x").status_code == status
+        assert (server.stop()[0], "gRPC" in announced) == (0, True)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from runmill._version import __version__
-from runmill.cli import checks, compare, demo, doctor, launch, logs, runs, sql, store_care, up
+from runmill.cli import checks, collect, compare, demo, doctor, launch, logs, runs, sql, store_care, up
 from runmill.cli.render import say
 from runmill.errors import ConfigError, InvalidArgument, RunmillError
 
@@ -26,7 +26,7 @@ app = typer.Typer(
 store = typer.Typer(help="Look after the run store.", no_args_is_help=True)
 app.command()(demo.demo)
 app.command()(up.up)
-app.command()(up.collect)
+app.command()(collect.collect)
 app.command()(up.serve)
 app.command()(runs.runs)
 app.command()(runs.show)

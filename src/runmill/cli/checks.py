@@ -7,9 +7,9 @@ import typer
 
 from runmill import home as homes
 from runmill.cli import render
+from runmill.cli.collect import ConfigSource
 from runmill.cli.options import AsJson, HomeOption
 from runmill.cli.reading import Reader
-from runmill.cli.up import load_config
 
 __all__ = ["store_info", "validate"]
 
@@ -18,7 +18,7 @@ def validate(
     config_file: Annotated[Path, typer.Argument(metavar="CONFIG", help="A collector's YAML file.", show_default=False)],
 ) -> None:
     """Check a collector's configuration: every mistake with its path, and status 2 when there is one."""
-    config = load_config([config_file], homes.find())
+    config = ConfigSource(homes.find(), (config_file,)).read()
     pipelines = ", ".join(pipeline.pipeline_id for pipeline in config.pipelines)
     typer.echo(f"{config_file}: no mistakes; pipelines: {pipelines}")
 

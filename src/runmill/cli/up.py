@@ -1,10 +1,9 @@
-"""``up``, ``serve`` and ``collect``: the store, the views and the collector, put together in three ways."""
+"""``up`` and ``serve``: the store, the views and, for the one, the collector, put together."""
 
 import asyncio
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
@@ -12,6 +11,15 @@ import typer
 
 from runmill import home as homes
 from runmill._version import __version__
+from runmill.cli.collect import (
+    RECEIVER,
+    ConfigOption,
+    ConfigSource,
+    EndpointOption,
+    InsecureOption,
+    SetOption,
+    opened,
+)
 from runmill.cli.options import HomeOption
 from runmill.cli.ownership import announced, choose_token, owned
 from runmill.cli.render import say
@@ -20,40 +28,21 @@ from runmill.home import Home
 
 if TYPE_CHECKING:
     from runmill.collector.config import Config
-    from runmill.collector.exporters.run_store import OpenStore
+    from runmill.collector.receivers.otlp_config import HttpConfig
     from runmill.store.interface import Store
 
 # Functions import what they put together: `runmill logs` shall not wait for engines and frameworks it does not use.
 # ruff: noqa: PLC0415
 
-__all__ = ["collect", "load_config", "serve", "up"]
+__all__ = ["serve", "up"]
 
-_RECEIVER: Final = "otlp"
-"""Its port is the one everything is on, and `--endpoint` is where it listens."""
-_ENDPOINT_KEY: Final = f"receivers.{_RECEIVER}.protocols.http.endpoint"
 _DEFAULT_ENDPOINT: Final = "127.0.0.1:4318"
 
-EndpointOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="HOST:PORT", help="Listen here and nowhere else; port 0 takes a free one."),
-]
 IdleOption: TypeAlias = Annotated[
     float | None,
     typer.Option(
         "--idle-exit", metavar="SECONDS", min=0, help="Stop after so long without a request or a running run."
     ),
-]
-ConfigOption: TypeAlias = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="The collector's configuration; else runmill's own. Several are merged, the later ones win.",
-    ),
-]
-SetOption: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Replace a value of the configuration, by its path."),
 ]
 
 
@@ -62,99 +51,84 @@ def up(
     config_files: ConfigOption = None,
     settings: SetOption = None,
     endpoint: EndpointOption = None,
+    insecure: InsecureOption = False,
     idle_exit: IdleOption = None,
     home_dir: HomeOption = None,
 ) -> None:
-    """Run collector, run store and portal as one process on one port, until Ctrl-C."""
+    """Run collector, run store and portal as one process on one port, until Ctrl-C; SIGHUP reads its configuration."""
     home = homes.find(home_dir)
-    config = load_config(config_files, home, settings=settings, endpoint=endpoint)
+    source = ConfigSource(home, tuple(config_files or ()), tuple(settings or ()), endpoint)
+    config = source.read()
     _listens_on(config)  # or there is nothing to start
-    with owned(home), _opened(_store_url(config, home)) as store:
-        asyncio.run(_up(home, config, store, is_fixed=endpoint is not None, idle_exit=idle_exit))
+    with owned(home), opened(_store_url(config, home)) as store:
+        asyncio.run(_up(source, config, store, is_insecure=insecure, idle_exit=idle_exit))
 
 
 def serve(*, endpoint: EndpointOption = None, idle_exit: IdleOption = None, home_dir: HomeOption = None) -> None:
     """Run the portal and the API over the home's run store, without a collector."""
     home = homes.find(home_dir)
-    with owned(home), _opened(str(home.store)) as store:
+    with owned(home), opened(str(home.store)) as store:
         asyncio.run(_serve(home, store, endpoint=endpoint or _DEFAULT_ENDPOINT, idle_exit=idle_exit))
 
 
-def collect(
-    *,
-    config_files: Annotated[
-        list[Path],
-        typer.Option(
-            "--config", metavar="FILE", help="The collector's configuration. Several are merged, the later ones win."
-        ),
-    ],
-    settings: SetOption = None,
-    endpoint: EndpointOption = None,
-    home_dir: HomeOption = None,
+async def _up(
+    source: ConfigSource, config: "Config", store: "Store", *, is_insecure: bool, idle_exit: float | None
 ) -> None:
-    """Run the pipelines of a configuration, without portal and API."""
-    home = homes.find(home_dir)
-    config = load_config(config_files, home, settings=settings, endpoint=endpoint)
-    with ExitStack() as stack:
-        asyncio.run(_collect(config, home, lambda url: stack.enter_context(_opened(url))))
-
-
-def load_config(
-    paths: Sequence[Path] | None,
-    home: Home,
-    *,
-    settings: Sequence[str] | None = None,
-    endpoint: str | None = None,
-) -> "Config":
-    """Read the collector's configuration (none: runmill's own) for *home*, say its warnings. Raises ConfigError."""
-    from runmill.collector import config as configs
-
-    overrides = dict(_split_setting(setting) for setting in settings or ())
-    if endpoint is not None:
-        overrides[_ENDPOINT_KEY] = f"'{endpoint}'"
-    environment = {**os.environ, "RUNMILL_HOME": str(home.path)}
-    config = configs.load(*(paths or [configs.DEFAULT_FILE]), overrides=overrides, environment=environment)
-    for warning in config.warnings:
-        say(f"{config.source}: {warning}")
-    return config
-
-
-def _split_setting(setting: str) -> tuple[str, str]:
-    path, equals, value = setting.partition("=")
-    if not path or not equals:
-        raise ConfigError(f"--set {setting!r} is not PATH=VALUE. Write for example processors.batch.timeout=1s")
-    return path, value
-
-
-async def _up(home: Home, config: "Config", store: "Store", *, is_fixed: bool, idle_exit: float | None) -> None:
     from runmill.cli.activity import Activity
-    from runmill.cli.serving import bind_here_or_near, is_wide, serve_until_stopped
-    from runmill.collector import pipeline
+    from runmill.cli.serving import bind_here_or_near, port_here_or_near, serve_until_stopped
     from runmill.collector.receivers.otlp import bind
     from runmill.collector.receivers.told import Told
+    from runmill.collector.service import Service
     from runmill.collector.settings import Settings
     from runmill.views.app import create_app
 
-    token = choose_token()
-    wanted = token if is_wide(_listens_on(config)) else None
-    told = Told()
+    http, token, told = _listens_on(config), choose_token(), Told()
+    wanted = None if is_insecure else _wanted_token(http, token)
     activity = Activity(create_app(store, version=__version__, token=wanted, tell=told.tell), store)
     settings = Settings(
         open_store=lambda _: store,
         fallback_app=activity,
-        bind=bind if is_fixed else bind_here_or_near,
-        home=home,
+        bind=bind if source.endpoint else bind_here_or_near,
+        choose_port=cache(port_here_or_near),  # once: a reload stays where it is
+        home=source.home,
         put_artifact=partial(_put_artifact, store),
         token=token,
+        is_insecure=is_insecure,
     )
-    collector = pipeline.build(config, settings)
-    told.connect(collector.entrances[_RECEIVER])
+    service = Service(config, settings, on_change=lambda collector: told.connect(collector.entrances[RECEIVER]))
+
+    async def reload() -> None:
+        say(await service.reload(_reading(source, config)))
+
+    def announced() -> AbstractContextManager[None]:
+        grpc = service.endpoints.get(f"{RECEIVER}.grpc")
+        return _announced(
+            source.home, service.endpoints[RECEIVER], token, is_wide=wanted is not None, is_tls=http.tls is not None,
+            more=f", gRPC {grpc}" if grpc else "",
+        )  # fmt: skip
+
     with closing(activity):
-        await serve_until_stopped(
-            collector,
-            announced=lambda: _announced(home, collector.endpoints[_RECEIVER], token, is_wide=wanted is not None),
-            idle=partial(activity.idle, idle_exit),
-        )
+        await serve_until_stopped(service, announced=announced, idle=partial(activity.idle, idle_exit), reload=reload)
+
+
+def _reading(source: ConfigSource, first: "Config") -> "Callable[[], Config]":
+    """Give what reads the configuration again, and refuses what a server at work cannot change."""
+
+    def read() -> "Config":
+        config = source.read()
+        if _address(config) != _address(first) or _store_url(config, source.home) != _store_url(first, source.home):
+            raise ConfigError(
+                f"{config.source}: the portal's address, its TLS or the run store is another one. "
+                "Stop this server and start it again for that."
+            )
+        return config
+
+    return read
+
+
+def _address(config: "Config") -> tuple[str, bool, bool]:
+    http = _listens_on(config)
+    return http.endpoint, http.tls is None, http.tls is None or http.tls.client_ca_file is None
 
 
 async def _serve(home: Home, store: "Store", *, endpoint: str, idle_exit: float | None) -> None:
@@ -174,29 +148,16 @@ async def _serve(home: Home, store: "Store", *, endpoint: str, idle_exit: float 
         )
 
 
-async def _collect(config: "Config", home: Home, open_store: "OpenStore") -> None:
-    from runmill.cli.serving import serve_until_stopped
-    from runmill.collector import pipeline
-    from runmill.collector.settings import Settings
-
-    collector = pipeline.build(config, Settings(open_store=open_store, home=home, token=choose_token()))
-
-    @contextmanager
-    def announced() -> Iterator[None]:
-        say(f"Collecting on {', '.join(collector.endpoints.values())}; Ctrl-C stops.")
-        yield
-
-    await serve_until_stopped(collector, announced=announced)
-
-
 @contextmanager
-def _announced(home: Home, endpoint: str, token: str, *, is_wide: bool) -> Iterator[None]:
+def _announced(
+    home: Home, endpoint: str, token: str, *, is_wide: bool, is_tls: bool = False, more: str = ""
+) -> Iterator[None]:
     from runmill.cli.serving import local_address
 
-    address = local_address(endpoint)
+    address = local_address(endpoint, is_tls=is_tls)
     query = f"/?token={token}" if is_wide else ""
     with announced(home, address, token):
-        say(f"runmill {__version__}: {address}{query} (home {home.path}); Ctrl-C stops.")
+        say(f"runmill {__version__}: {address}{query}{more} (home {home.path}); Ctrl-C stops.")
         yield
 
 
@@ -207,17 +168,26 @@ def _put_artifact(store: "Store", sha256: str, path: Path) -> None:
             store.put_artifact_bytes(sha256, iter(partial(file.read, 1 << 20), b""))
 
 
-def _listens_on(config: "Config") -> str:
-    """Give the address of the port everything is on. Raises ConfigError when there is none."""
+def _wanted_token(http: "HttpConfig", token: str) -> str | None:
+    """Give the token if other machines get to the portal without a certificate."""
+    from runmill.cli.serving import is_wide
+
+    checks_clients = http.tls is not None and http.tls.client_ca_file is not None
+    return token if is_wide(http.endpoint) and not checks_clients else None
+
+
+def _listens_on(config: "Config") -> "HttpConfig":
+    """Give the settings of the port everything is on. Raises ConfigError when there is none."""
     from runmill.collector.receivers.otlp_config import OtlpConfig
 
-    receiver = config.receivers.get(_RECEIVER)
-    if not isinstance(receiver, OtlpConfig) or not any(_RECEIVER in each.receivers for each in config.pipelines):
+    receiver = config.receivers.get(RECEIVER)
+    is_used = any(RECEIVER in each.receivers for each in config.pipelines)
+    if not is_used or not isinstance(receiver, OtlpConfig) or receiver.protocols.http is None:
         raise ConfigError(
-            f"{config.source}: no pipeline has the receiver {_RECEIVER!r}, on whose port the portal is. "
+            f"{config.source}: no pipeline has the receiver {RECEIVER!r} with 'http', on whose port the portal is. "
             "Add it, or use `runmill collect`."
         )
-    return receiver.protocols.http.endpoint
+    return receiver.protocols.http
 
 
 def _store_url(config: "Config", home: Home) -> str:
@@ -230,11 +200,3 @@ def _store_url(config: "Config", home: Home) -> str:
             f"{config.source}: exporters: {len(urls)} run stores ({', '.join(sorted(urls))}), and a portal shows one."
         )
     return urls.pop() if urls else str(home.store)
-
-
-@contextmanager
-def _opened(url: str) -> "Iterator[Store]":
-    from runmill import store
-
-    with closing(store.open(url)) as opened:
-        yield opened

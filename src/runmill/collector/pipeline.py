@@ -99,13 +99,13 @@ class Collector:
             raise ExceptionGroup("parts of the collector did not stop cleanly", errors)
 
 
-def build(config: Config, settings: Settings) -> Collector:
-    """Make a collector from a checked configuration; nothing starts yet.
+def build(config: Config, settings: Settings, *, telemetry: Telemetry | None = None) -> Collector:
+    """Make a collector from a checked configuration, which counts in *telemetry*; nothing starts yet.
 
     Raises:
-        ConfigError: an endpoint is wider than loopback and there is no token.
+        ConfigError: an endpoint is wider than loopback, and nothing would keep strangers out.
     """
-    telemetry, health = Telemetry(), Health()
+    telemetry, health = telemetry or Telemetry(), Health()
     used = sorted({name for pipeline in config.pipelines for name in pipeline.exporters})
     exporters = {
         name: make_exporter(name, config.exporters[name], settings=settings, telemetry=telemetry) for name in used
