@@ -88,6 +88,8 @@ class LogRecord:
     """``stdout``, ``stderr`` or None for what did not come from a stream."""
     rank: int | None
     resource_id: str
+    dropped_attributes_count: int = 0
+    """How many attributes its sender left out, for their number or size."""
 
 
 @dataclass(frozen=True, slots=True)

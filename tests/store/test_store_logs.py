@@ -36,6 +36,7 @@ RECORDS = st.lists(
             "service": TEXT,
             "stream": st.sampled_from([None, "stdout", "stderr"]),
             "rank": st.none() | st.integers(0, 3),
+            "dropped_attributes_count": st.integers(0, 2**32 - 1),
         }
     ),
     min_size=1,

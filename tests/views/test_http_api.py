@@ -150,6 +150,15 @@ def test_logs_without_a_run_have_services(store: Store, client: httpx.Client) ->
     assert line["body"] == "GET /"
 
 
+def test_a_record_says_what_it_came_from(store: Store, client: httpx.Client) -> None:
+    """The resource that a record names is one request away; one that is not there is named."""
+    commit(store, logs=[record(RUN, "epoch 1")], resources=[{"resource_id": "r1", "attributes": '{"process.pid": 7}'}])
+    [line] = client.get("/api/v1/logs").json()["records"]
+    found = client.get(f"/api/v1/resources/{line['resource_id']}").json()
+    assert found == {"resource_id": "r1", "attributes": {"process.pid": 7}}
+    assert "'nope'" in client.get("/api/v1/resources/nope").json()["error"]["message"]
+
+
 def test_openapi_lists_every_documented_route(client: httpx.Client) -> None:
     """The description is complete without the pages."""
     paths = set(client.get("/api/v1/openapi.json").json()["paths"])
@@ -158,6 +167,7 @@ def test_openapi_lists_every_documented_route(client: httpx.Client) -> None:
         "/runs/{run_id}/points", "/runs/{run_id}/series", "/runs/{run_id}/logs", "/runs/{run_id}/logs/counts",
         "/runs/{run_id}/loggers", "/runs/{run_id}/files", "/runs/{run_id}/files/{path}", "/runs/{run_id}/stream",
         "/logs", "/logs/counts", "/logs/stream", "/services", "/store", "/artifacts/{sha256}", "/models",
+        "/sql", "/resources/{resource_id}",
     }  # fmt: skip
 
 

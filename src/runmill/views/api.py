@@ -184,6 +184,11 @@ def _everything_routes(store: Store) -> APIRouter:
         """What the store holds."""
         return JsonResponse(store.facts())
 
+    @routes.get("/resources/{resource_id}")
+    def resource(resource_id: str) -> Response:
+        """What a record came from: a process, a container."""
+        return JsonResponse(store.resource(resource_id))
+
     @routes.get("/services")
     def services() -> Response:
         """What logged without a run."""

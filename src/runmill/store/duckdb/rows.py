@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 LOG_COLUMNS: Final = (
     "ingest_seq, time_unix_nano, observed_time_unix_nano, severity_number, severity_text, logger, body, body_is_json, "
-    "attributes, event_name, trace_id, span_id, run_id, service, stream, rank, resource_id"
+    "attributes, event_name, trace_id, span_id, run_id, service, stream, rank, resource_id, "
+    "dropped_attributes_count"
 )
 POINT_COLUMNS: Final = (
     'metric, kind, "column", "index", step, time_unix_nano, "value", value_int, value_json, attributes, rank'
@@ -32,7 +33,8 @@ def log_records(table: pa.Table) -> list[LogRecord]:
     """Give the records of a table that has LOG_COLUMNS."""
     bodies = zip(_list(table, "body"), _list(table, "body_is_json"), strict=True)
     names = ("time_unix_nano", "observed_time_unix_nano", "severity_number", "severity_text", "logger", "event_name",
-             "trace_id", "span_id", "run_id", "service", "stream", "rank", "resource_id")  # fmt: skip
+             "trace_id", "span_id", "run_id", "service", "stream", "rank", "resource_id",
+             "dropped_attributes_count")  # fmt: skip
     return _build(
         LogRecord,
         table.num_rows,
