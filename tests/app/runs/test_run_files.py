@@ -2,10 +2,12 @@
 
 import hashlib
 import io
+import time
 from pathlib import Path
 
 import pytest
 
+from runmill.app.runs.active import active_runs
 from runmill.errors import NotFound
 from runmill.otlp import runs
 
@@ -123,3 +125,26 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 def _read(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_logs_are_kept_while_the_run_goes_on(experiment, tmp_path):
+    """What the program writes to ./logs is there with the next heartbeat, and whole at the end; older files are not."""
+    _write(tmp_path, {"logs/before.txt": "of another run"})
+    made_unix_nano = (tmp_path / "logs" / "before.txt").stat().st_ctime_ns
+    while time.time_ns() < made_unix_nano + 20_000_000:
+        pass  # file times tick every few milliseconds: the run must begin clearly later
+    run = experiment.start_logging(snapshot_directory=None)
+    _write(tmp_path, {"logs/tb/events": "step 1\n"})
+    active_runs().find(run._recorder.key).confirm()
+    assert run.get_file_names() == ["logs/tb/events"]
+    _write(tmp_path, {"logs/tb/events": "step 1\nend\n", "outputs/model": "weights"})
+    run.complete()
+    assert run.get_file_names() == ["logs/tb/events", "outputs/model"]
+    assert run.get_details_with_logs()["logFiles"] == {"logs/tb/events": "step 1\nend\n"}
+
+
+def test_without_outputs_logs_are_not_kept(run, tmp_path):
+    """`outputs=False` keeps a program's folders out of its run."""
+    _write(tmp_path, {"logs/loss.txt": "0.5"})
+    run.complete()
+    assert run.get_file_names() == []

@@ -141,7 +141,7 @@ def test_a_heart_beats_while_the_run_is_active(outlet):
     """Beats come until the run is taken out."""
     recorder = Recorder(outlet, KEY)
     registry = ActiveRuns(heartbeat_seconds=0.01)
-    registry.add(ActiveRun(recorder=recorder, run=None, end=lambda _: None, owner_pid=os.getpid()))
+    registry.add(ActiveRun(recorder=recorder, run=None, end=lambda _: None, keep=lambda: None, owner_pid=os.getpid()))
     try:
         beats = outlet.wait_for_events(runs.HEARTBEAT, 3)
     finally:

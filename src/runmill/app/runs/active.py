@@ -38,15 +38,18 @@ class ActiveRun:
     """The Run itself, for ``Run.get_context``."""
     end: Callable[[BaseException | None], None]
     """Called with what ended the process, None for a normal end."""
+    keep: Callable[[], None]
+    """Called now and then: keeps what the program writes meanwhile."""
     owner_pid: int
     will: Will | None = None
     """Says that the run failed, should the process die."""
 
     def confirm(self) -> None:
-        """Say that the run is alive."""
+        """Say that the run is alive, and keep what it wrote since."""
         self.recorder.event(runs.HEARTBEAT, {})
         if self.will is not None:
             self.will.confirm()
+        self.keep()
 
 
 class ActiveRuns:

@@ -70,6 +70,7 @@ class Experiment:
             name: ``run_<id>`` by default.
             run_id: A random one by default.
             outputs: A folder that is made now and uploaded when the run ends: ``./outputs`` by default, False for none.
+                Files written to ``./logs`` are kept with it, meanwhile too; not with False.
             snapshot_directory: The folder whose git facts (repository, branch, commit) become properties; None: no
                 facts.
             tags: Set at the start.

@@ -4,12 +4,14 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import Token
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from runmill import model
 from runmill.app import current
 from runmill.app.identity import find_rank
 from runmill.app.runs.active import ActiveRun, active_runs
+from runmill.app.runs.kept_files import KeptFiles
 from runmill.app.runs.listing import Labels, Wanted, descendants, wanted_runs
 from runmill.app.runs.recorder import Recorder
 from runmill.app.runs.reprs import html_table, text_form
@@ -71,6 +73,7 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
         self._recorder = self._pen()
         self._sets_status = sets_status
         self._outputs = outputs_folder(outputs)
+        self._logs = None
         self._kept = {}
         self._parent = parent
         self._entered: list[tuple[Token[str | None], UserLog | None]] = []
@@ -82,6 +85,8 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
         """Start a run that is active in this process until it is ended."""
         state = start_run(experiment.workspace.link.outlet, new)
         run = cls(experiment, state.run_id, outputs, state=state, parent=parent)
+        if outputs is not None:
+            run._logs = KeptFiles(run, Path.cwd(), since_unix_nano=state.start_time_unix_nano)
         run.activate()
         return run
 
@@ -91,6 +96,7 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
             recorder=self._recorder,
             run=self,
             end=self._end_with_process,
+            keep=self.keep_logs,
             owner_pid=os.getpid(),
             will=self._leave_will() if self._sets_status else None,
         )

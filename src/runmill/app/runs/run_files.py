@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from runmill.app.notices import notice
+from runmill.app.runs.kept_files import KeptFiles
 from runmill.app.runs.run_part import RunPart
 from runmill.app.runs.spool import check_path, media_type, sha256_of, spool
 from runmill.errors import InvalidArgument, NotFound
@@ -16,6 +18,7 @@ from runmill.otlp import runs
 
 __all__ = ["FileCalls", "Outputs", "outputs_folder"]
 
+_LOGS = ("logs",)
 LOG_FOLDERS = ("user_logs/", "system_logs/", "logs/", "azureml-logs/")
 
 
@@ -32,6 +35,8 @@ class FileCalls(RunPart):
     """Uploads return when the bytes are copied aside on this disk: no network, and they survive the process."""
 
     _outputs: Outputs | None
+    _logs: KeptFiles | None
+    """What is written to ``./logs`` meanwhile; None: nobody looks."""
     _kept: dict[str, str]
     """Path in the run -> hash, of what was uploaded here."""
 
@@ -145,6 +150,18 @@ class FileCalls(RunPart):
             self._link.client().download(self.id, name, target)
         return [str(target) for target in targets.values()]
 
+    def keep_file(self, name: str, path: Path) -> bool:
+        """Keep a file as *name*. One that cannot be read is said and left out: it is no reason for a run to fail.
+
+        Not for a program to call: `upload_file` raises.
+        """
+        try:
+            self._keep(name, path, None)
+        except (OSError, ValueError) as error:
+            notice(f"run {self.id}: the file {str(path)!r} is not kept: {error}")
+            return False
+        return True
+
     def _log_names(self) -> list[str]:
         return [name for name in self.get_file_names() if name.startswith(LOG_FOLDERS)]
 
@@ -161,7 +178,14 @@ class FileCalls(RunPart):
             if path not in self._kept or self._kept[path] != sha256_of(file):
                 self._keep(path, file, None)
 
+    def keep_logs(self) -> None:
+        """Keep what grew in ``./logs``. Not for a program to call: it happens every 15 seconds."""
+        if self._logs is not None:
+            self._logs.keep_grown(_LOGS)
+
     def _keep_outputs(self) -> None:
+        if self._logs is not None:
+            self._logs.keep_all(_LOGS)
         if self._outputs is not None and self._outputs.folder.is_dir():
             self._keep_folder(self._outputs.name, self._outputs.folder)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runmill.app.runs.kept_files import KeptFiles
 from runmill.app.runs.launch.cancellation import Cancellation
 from runmill.app.runs.launch.child import Child, Stop, Terminal
-from runmill.app.runs.launch.kept_files import KeptFiles
 from runmill.app.runs.launch.output import Output
 from runmill.app.runs.launch.supervised import Stream, SupervisedRun
 from runmill.app.runs.launch.verdict import Ending, Verdict, judge, oom_kill_count

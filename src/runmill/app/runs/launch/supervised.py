@@ -1,10 +1,8 @@
 """A run as its supervisor has it: it writes the script's output to it, and says how it ended."""
 
-from pathlib import Path
 from typing import Final, Literal
 
 from runmill import model
-from runmill.app.notices import notice
 from runmill.app.runs.experiment import Experiment
 from runmill.app.runs.launch.lines import Line
 from runmill.app.runs.launch.verdict import Verdict
@@ -40,15 +38,6 @@ class SupervisedRun(Run):
         self._link.outlet.write(
             (LOG, now, self._recorder.key, stream, 0, "", line.text, attributes, "", 0, "", 0, "", None, None, 0, 0)
         )
-
-    def keep_file(self, name: str, path: Path) -> bool:
-        """Keep a file as *name*. One that cannot be read is said and left out: it is no reason for a run to fail."""
-        try:
-            self._keep(name, path, None)
-        except (OSError, ValueError) as error:
-            notice(f"run {self.id}: the file {str(path)!r} is not kept: {error}")
-            return False
-        return True
 
     def end_as(self, verdict: Verdict) -> None:
         """End the run; what the network cannot take in time is delivered later."""

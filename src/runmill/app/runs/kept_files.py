@@ -1,34 +1,42 @@
-"""The files a script leaves in known folders, kept in the run: logs while they grow, everything at the end."""
+"""The files a program leaves in known folders, kept in its run: logs while they grow, everything at the end."""
 
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from runmill.app.runs.launch.supervised import SupervisedRun
-
-__all__ = ["KeptFiles"]
+__all__ = ["KeepsFiles", "KeptFiles"]
 
 _GROWTH: Final = 1.5
 """A file is kept anew once it has grown by this: all the versions of a log take three times its last size at most."""
 
+_TICK_NANO: Final = 10_000_000
+"""Files' times come from a clock that ticks this seldom: one made just now may look as old."""
+
 _Seen = tuple[int, int]
 
 
+class KeepsFiles(Protocol):
+    """What is asked of a run."""
+
+    def keep_file(self, name: str, path: Path) -> bool:
+        """Keep a file under a name; False: it cannot be read, which was said."""
+
+
 class KeptFiles:
-    """The files below some folders of a script, and which versions of them the run has.
+    """The files below some folders of a program, and which versions of them the run has.
 
     Args:
         run: Where they are kept.
-        folder: Where the script runs.
-        since_unix_nano: Files that were not changed since are not the script's.
+        folder: Where the program runs.
+        since_unix_nano: Files that were not changed since are not the program's.
     """
 
-    def __init__(self, run: SupervisedRun, folder: Path, *, since_unix_nano: int) -> None:
+    def __init__(self, run: KeepsFiles, folder: Path, *, since_unix_nano: int) -> None:
         self._run = run
         self._folder = folder
-        self._since = since_unix_nano
+        self._since = since_unix_nano - _TICK_NANO
         self._kept: dict[str, _Seen] = {}
 
     def keep_grown(self, folders: Sequence[str]) -> None:
