@@ -45,6 +45,7 @@ LOG_100 = """
     for n in range(100):
         logging.getLogger("app").info("record %d", n)
 """
+DELIVER_THE_REST = "runmill.Handler(); runmill.flush(10)"
 ENDS = {
     "returns": "",
     "raises": "raise SystemExit(3)",
@@ -60,7 +61,7 @@ ENDS = {
 def test_what_was_logged_survives_the_process(end: str, recording_collector: RecordingCollector) -> None:
     """However a process ends, the next one of its home delivers what it left, once."""
     run(LOG_100 + "    " + end, RUNMILL_ENDPOINT=recording_collector.endpoint)
-    run("runmill.Handler(); runmill.flush(10)", RUNMILL_ENDPOINT=recording_collector.endpoint)
+    run(DELIVER_THE_REST, RUNMILL_ENDPOINT=recording_collector.endpoint)
     assert bodies(recording_collector) == [f"record {n}" for n in range(100)]
 
 
@@ -69,7 +70,7 @@ def test_records_wait_for_a_collector(recording_collector: RecordingCollector) -
     """What was logged while nobody listened arrives when somebody does."""
     run(LOG_100, RUNMILL_ENDPOINT="http://127.0.0.1:9")
     assert recording_collector.logs == []
-    run("runmill.Handler(); runmill.flush(10)", RUNMILL_ENDPOINT=recording_collector.endpoint)
+    run(DELIVER_THE_REST, RUNMILL_ENDPOINT=recording_collector.endpoint)
     assert len(bodies(recording_collector)) == 100
 
 
@@ -163,7 +164,7 @@ def test_what_exit_hooks_log_is_kept(recording_collector: RecordingCollector) ->
         RUNMILL_ENDPOINT=recording_collector.endpoint,
     )
     assert code == 0
-    run("runmill.Handler(); runmill.flush(10)", RUNMILL_ENDPOINT=recording_collector.endpoint)
+    run(DELIVER_THE_REST, RUNMILL_ENDPOINT=recording_collector.endpoint)
     assert bodies(recording_collector, "late") == ["before", "after"]
 
 
@@ -211,17 +212,29 @@ def test_headers_and_gzip_are_sent(recording_collector: RecordingCollector, monk
     assert bodies(recording_collector) == ["packed"]
 
 
-def test_a_home_that_cannot_be_written_costs_nothing(
-    recording_collector: RecordingCollector, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Where no journal can be made, records are kept in memory and still delivered; it is said once."""
+def test_a_home_that_cannot_be_written_costs_nothing(recording_collector: RecordingCollector, tmp_path: Path) -> None:
+    """The journal is on the local disk then, which is said once: a killed program's records are delivered."""
     (tmp_path / "file").write_text("in the way")
-    logger = logging.Logger("app")  # noqa: LOG001 - not in the tree
-    logger.addHandler(runmill.Handler(endpoint=recording_collector.endpoint, home=str(tmp_path / "file")))
-    logger.info("anyway")
-    assert runmill.flush(5) == 0
-    assert bodies(recording_collector) == ["anyway"]
-    assert "kept in memory" in capfd.readouterr().err
+    elsewhere = {"RUNMILL_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    code, stderr = run(LOG_100 + "    os.kill(os.getpid(), 9)", RUNMILL_ENDPOINT="http://127.0.0.1:9", **elsewhere)
+    assert code == -signal.SIGKILL
+    assert f"Not a directory; it is in '{tmp_path}/runmill-{os.getuid()}/" in stderr
+    assert stderr.count("\n") == 1
+    run(DELIVER_THE_REST, RUNMILL_ENDPOINT=recording_collector.endpoint, **elsewhere)
+    assert bodies(recording_collector) == [f"record {n}" for n in range(100)]
+
+
+def test_with_no_place_for_a_journal_records_are_kept_in_memory(
+    recording_collector: RecordingCollector, tmp_path: Path
+) -> None:
+    """They are delivered all the same; that they would not survive a kill is said once."""
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / f"runmill-{os.getuid()}").write_text("in the way, too")
+    nowhere = {"RUNMILL_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    code, stderr = run(LOG_100, RUNMILL_ENDPOINT=recording_collector.endpoint, **nowhere)
+    assert (code, stderr.count("\n")) == (0, 1)
+    assert "kept in memory" in stderr
+    assert bodies(recording_collector) == [f"record {n}" for n in range(100)]
 
 
 def test_sigterm_is_left_to_the_program() -> None:
@@ -281,6 +294,8 @@ def test_an_answer_that_drips_in_does_not_hold_the_end_of_a_program() -> None:
 def test_records_that_were_in_memory_alone_are_missed_aloud(tmp_path: Path) -> None:
     """Without a journal nothing survives the program: what could not be delivered is said, not passed over."""
     (tmp_path / "file").write_text("in the way")
-    code, stderr = run(LOG_100, RUNMILL_HOME=str(tmp_path / "file"), RUNMILL_ENDPOINT="http://127.0.0.1:9")
+    (tmp_path / f"runmill-{os.getuid()}").write_text("in the way, too")
+    nowhere = {"RUNMILL_HOME": str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    code, stderr = run(LOG_100, RUNMILL_ENDPOINT="http://127.0.0.1:9", **nowhere)
     assert code == 0
     assert "100 records were in memory alone and are lost" in stderr

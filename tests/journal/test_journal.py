@@ -29,8 +29,8 @@ def log(body: str, *, levelno: int = 20) -> Record:
 
 
 def make(home: Path, *, bounds: Bounds | None = None, notices: list[str] | None = None) -> Journal:
-    folder = folders.create(homes.find(home), {"service.name": "test"})
     said: list[str] = [] if notices is None else notices
+    folder = folders.create(homes.find(home), {"service.name": "test"}, notice=said.append)
     return Journal(folder, bounds=bounds or Bounds(), notice=said.append)
 
 
@@ -106,7 +106,8 @@ WRITER = """
 import sys, runmill.home
 from runmill.journal import folder
 from runmill.journal.writer import Bounds, Journal
-journal = Journal(folder.create(runmill.home.find(sys.argv[1]), {}), bounds=Bounds(segment_bytes=65536), notice=print)
+made = folder.create(runmill.home.find(sys.argv[1]), {}, notice=print)
+journal = Journal(made, bounds=Bounds(segment_bytes=65536), notice=print)
 n = 0
 while True:
     journal.append((0, 1, None, "test", 20, "INFO", str(n), None, "", 0, "", 0, "", None, None, 0, 0))

@@ -25,7 +25,7 @@ def log(body: str, *, level: str = "INFO", run: str | None = None) -> Record:
 
 def make(home: Path, *, wait_seconds: float = 0) -> Journal:
     """A journal of 16 segments of a page each."""
-    folder = folders.create(homes.find(home), {"service.name": "test"})
+    folder = folders.create(homes.find(home), {"service.name": "test"}, notice=pytest.fail)
     bounds = Bounds(max_bytes=16 * 4096, segment_bytes=4096, wait_seconds=wait_seconds)
     return Journal(folder, bounds=bounds, notice=lambda _: None)
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def start(program: str, home: Path, endpoint: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", "import logging, os, sys, runmill\n" + textwrap.dedent(program)],
-        env={**os.environ, "RUNMILL_HOME": str(home), "RUNMILL_ENDPOINT": endpoint},
+        env={**os.environ, "RUNMILL_HOME": str(home), "RUNMILL_ENDPOINT": endpoint, "TMPDIR": str(home.parent)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -108,11 +108,12 @@ LOG_AND_FLUSH = """
 """
 
 
-@pytest.mark.parametrize("free_pages", range(5))
+@pytest.mark.parametrize("free_pages", range(0, 16, 3))
 def test_a_disk_that_is_full_from_the_start_stops_nothing(
     free_pages: int, recording_collector: RecordingCollector, tmp_path: Path
 ) -> None:
     """Whichever of the journal's files is the first without room: the records arrive, and it is said once."""
+    (tmp_path / f"runmill-{os.getuid()}").write_text("in the way of a journal on another disk")
     with mounted(tmp_path / "small", size_bytes=1 << 20) as home:
         fill(home, but_pages=free_pages)
         status, said = run(LOG_AND_FLUSH, home, recording_collector.endpoint)
@@ -122,13 +123,15 @@ def test_a_disk_that_is_full_from_the_start_stops_nothing(
 
 
 def test_a_home_that_is_read_only_stops_nothing(recording_collector: RecordingCollector, tmp_path: Path) -> None:
-    """Where no journal can be made the records are kept in memory, which is said once, and delivered."""
+    """The journal is on a local disk then, which is said once, and outlives its process there."""
     with mounted(tmp_path / "read-only", size_bytes=1 << 20) as home:
         subprocess.run(["mount", "-o", "remount,ro", home], check=True)
-        status, said = run(LOG_AND_FLUSH, home, recording_collector.endpoint)
-    assert (status, numbers(recording_collector)) == (0, list(range(100)))
-    assert said.count("\n") == 1
-    assert "Read-only file system; what is logged is kept in memory" in said
+        status, said = run(LOG_AND_DIE, home, "http://127.0.0.1:9")
+        assert status == -signal.SIGKILL
+        assert said.count("\n") == 1
+        assert "Read-only file system; it is in" in said
+        assert run(DELIVER_THE_REST, home, recording_collector.endpoint)[0] == 0
+    assert numbers(recording_collector) == list(range(100))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self, get_args
 
 from runmill.app import outlet as outlets
+from runmill.app.added import Added
 from runmill.app.console import Console, console_handler, has_console
 from runmill.app.handler import Handler
 from runmill.app.settings import switch
@@ -36,6 +37,7 @@ def configure(
     headers: Mapping[str, str] | None = None,
     home: str | None = None,
     scrub: bool | None = None,
+    attributes: Added | None = None,
     reattach: bool = False,
 ) -> "Configuration":
     """Send everything the program logs as OTLP, and print it: the one line for a program without logging set up.
@@ -62,6 +64,7 @@ def configure(
         headers: As for `Handler`.
         home: As for `Handler`.
         scrub: Blank secrets before they are sent; by default as ``RUNMILL_SCRUB`` says, else yes.
+        attributes: Put on every record, as for `Handler`.
         reattach: Whenever ``dictConfig``, ``fileConfig`` or ``basicConfig(force=True)`` takes the handler off, put it
             on again as soon as they are done. Levels and console stay as they then are.
 
@@ -74,7 +77,14 @@ def configure(
     is_scrubbing = switch("RUNMILL_SCRUB", default=True) if scrub is None else scrub
 
     def make_handler() -> _Attached:
-        return _Attached(endpoint=endpoint, service_name=service_name, headers=headers, home=home, scrub=is_scrubbing)
+        return _Attached(
+            endpoint=endpoint,
+            service_name=service_name,
+            headers=headers,
+            home=home,
+            scrub=is_scrubbing,
+            attributes=attributes,
+        )
 
     configuration = Configuration(make_handler, (_ROOT, *loggers), is_reattaching=reattach)
     configuration.start(levels, console)

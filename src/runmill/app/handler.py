@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from runmill.app import settings as settings_module
+from runmill.app.added import Added, added_attributes
 from runmill.app.diagnosis import find_faults
 from runmill.app.outlet import Outlet, outlet
 from runmill.app.plain import plain
@@ -37,6 +38,8 @@ class Handler(logging.Handler):
         headers: Sent with every request, in place of ``OTEL_EXPORTER_OTLP_HEADERS``.
         home: The home directory; by default ``RUNMILL_HOME``, else the platform's state directory.
         scrub: Blank secrets before records are sent; by default as ``RUNMILL_SCRUB`` says, else not.
+        attributes: Put on every record: a mapping, or a callable that is given the record and gives one. What the
+            caller gave as ``extra`` wins. Where the callable fails the record says so in ``log.attributes_error``.
 
     Raises:
         ConfigError: A setting cannot be used; the text says which and what to write.
@@ -51,9 +54,10 @@ class Handler(logging.Handler):
         headers: Mapping[str, str] | None = None,
         home: str | None = None,
         scrub: bool | None = None,
+        attributes: Added | None = None,
     ) -> None:
-        super().__init__(level)
-        self._asked_formatter: logging.Formatter | None = None
+        # First: a handler whose settings are wrong must not be known to logging, which would close it at the end.
+        added = added_attributes(attributes)
         settings = settings_module.resolve(
             endpoint=endpoint,
             service_name=service_name,
@@ -61,6 +65,9 @@ class Handler(logging.Handler):
             home=home,
             scrub=scrub,
         )
+        super().__init__(level)
+        self._asked_formatter: logging.Formatter | None = None
+        self._added = added
         self.outlet: Outlet = outlet(settings)
         self._limits = settings.record_limits
         self._is_closed = True
@@ -92,7 +99,7 @@ class Handler(logging.Handler):
         try:
             if self.outlet.has_taken(record):
                 return
-            flat = flatten(record, self._asked_formatter, self._limits)
+            flat = flatten(record, self._asked_formatter, self._limits, self._added)
             try:
                 self.outlet.write(flat)
             except ValueError:  # a level or a name of a type of its own, like an IntEnum's member

@@ -265,7 +265,7 @@ def flush(timeout_seconds: float = 10.0) -> int:
 
 def _make_journal(settings: Settings, resource: dict[str, object]) -> Journal:
     try:
-        folder = folders.create(settings.home, resource)
+        folder = folders.create(settings.home, resource, notice=notice)
         disk_bytes = int(shutil.disk_usage(folder.path).free * _DISK_SHARE)
     except OSError as error:
         disk_bytes = 0

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any, Final
 
+from runmill.app.added import AddedAttributes
 from runmill.app.bound import bound_fields
 from runmill.app.context import NO_SPAN, current_span
 from runmill.app.current import current_run_key
@@ -26,8 +27,15 @@ _STANDARD_COUNT: Final = len(_BLANK)
 _modules: Final = sys.modules
 
 
-def flatten(record: logging.LogRecord, formatter: logging.Formatter | None, limits: RecordLimits) -> Record:
+def flatten(
+    record: logging.LogRecord,
+    formatter: logging.Formatter | None,
+    limits: RecordLimits,
+    added: AddedAttributes | None = None,
+) -> Record:
     """Give *record* as a Log; its body is what *formatter* makes of it, by default the message alone.
+
+    *added* gives attributes that the caller's own go before.
 
     Raises only for what is no log record: a message that cannot be formatted is given as it was written, and marked.
     """
@@ -40,7 +48,7 @@ def flatten(record: logging.LogRecord, formatter: logging.Formatter | None, limi
     has_traces = record.exc_info or record.exc_text or record.stack_info
     args = record.args
     fields = record.__dict__
-    attributes = bound_fields()
+    attributes = bound_fields() if added is None else {**added(record), **(bound_fields() or {})}
     if len(fields) > _STANDARD_COUNT and (extras := _extras(record)):
         attributes = {**attributes, **extras} if attributes else extras
     if type(message) is not str or formatter is not None:

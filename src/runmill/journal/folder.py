@@ -13,13 +13,14 @@ import stat
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from runmill.home import Home
 from runmill.journal.control import Control
 from runmill.journal.losses import Losses
+from runmill.journal.mounts import is_on_network
 
 __all__ = ["CONTROL_NAME", "LOSSES_NAME", "Folder", "abandoned", "all_paths", "create", "roots"]
 
@@ -29,9 +30,6 @@ _LOCK_NAME: Final = "lock"
 _RESOURCE_NAME: Final = "resource.json"
 _DRAFT_PREFIX: Final = ".new-"
 _DRAFT_SECONDS: Final = 3600
-
-# A shared map over the network is neither coherent nor safe from a lost server; its locks may not hold.
-_NETWORK_FILE_SYSTEMS: Final = ("nfs", "cifs", "smb", "fuse.sshfs", "lustre", "beegfs", "gpfs", "ceph", "9p", "afs")
 
 
 class Folder:
@@ -66,14 +64,36 @@ class Folder:
         self.release()
 
 
-def create(home: Home, resource: dict[str, Any]) -> Folder:
-    """Make and lock the folder of a new journal. Raises OSError where nothing can be written."""
-    root = _writable_root(home)
+def create(home: Home, resource: dict[str, Any], *, notice: Callable[[str], None]) -> Folder:
+    """Make and lock the folder of a new journal: in the home, or where that is no place for it, on a local disk.
+
+    The second is said by *notice*. Raises OSError where nothing can be written at all.
+    """
+    try:
+        _require_local(home.journal)
+        return _create_in(home.journal, resource)
+    except OSError as error:
+        folder = _create_in(_make_local_root(home), resource)
+        notice(
+            f"no journal in {str(home.path)!r}: {error.strerror or error}; it is in {str(folder.path.parent)!r} "
+            "instead, where other processes of this machine find it. Set RUNMILL_HOME to choose a folder."
+        )
+        return folder
+
+
+def _require_local(root: Path) -> None:
+    if is_on_network(root):
+        raise OSError(errno.EREMOTE, "it is on a network file system")
+
+
+def _create_in(root: Path, resource: dict[str, Any]) -> Folder:
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     draft = root / (_DRAFT_PREFIX + name)
     draft.mkdir()
-    lock = os.open(draft / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = -1
     try:
+        lock = os.open(draft / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         (draft / _RESOURCE_NAME).write_text(json.dumps(resource, default=str), encoding="utf-8")
         # Now, when a full disk still means a journal elsewhere.
@@ -81,8 +101,8 @@ def create(home: Home, resource: dict[str, Any]) -> Folder:
         Losses(draft / LOSSES_NAME).close()
         draft.rename(root / name)
     except OSError:
-        os.close(lock)
         shutil.rmtree(draft, ignore_errors=True)
+        Folder(draft, lock).release()
         raise
     return Folder(root / name, lock)
 
@@ -142,14 +162,11 @@ def _remove_old_draft(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _writable_root(home: Home) -> Path:
-    root = home.journal
-    if _is_on_network(root):
-        root = _local_root(home)
-        root.parent.mkdir(mode=0o700, exist_ok=True)
-        if not _is_private(root.parent):
-            raise PermissionError(errno.EPERM, f"{str(root.parent)!r} is somebody else's")
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _make_local_root(home: Home) -> Path:
+    root = _local_root(home)
+    root.parent.mkdir(mode=0o700, exist_ok=True)
+    if not _is_private(root.parent):
+        raise PermissionError(errno.EPERM, f"{str(root.parent)!r} is somebody else's")
     return root
 
 
@@ -166,16 +183,3 @@ def _is_private(path: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and not facts.st_mode & 0o022
-
-
-def _is_on_network(path: Path) -> bool:
-    try:
-        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return False
-    point, kind = "", ""
-    for _device, mount_point, file_system, *_ in (line.split(" ") for line in mounts):
-        inside = mount_point == "/" or str(path) == mount_point or str(path).startswith(mount_point + "/")
-        if inside and len(mount_point) >= len(point):
-            point, kind = mount_point, file_system
-    return kind.startswith(_NETWORK_FILE_SYSTEMS)
