@@ -34,7 +34,7 @@ def test_spans_are_counted(request):
     assert count_records("traces", request.SerializeToString()) == expected
 
 
-@given(st.sampled_from(["logs", "metrics", "traces"]), st.binary())
+@given(st.sampled_from(["logs", "metrics", "traces", "profiles"]), st.binary())
 def test_arbitrary_bytes_are_counted_or_a_wire_error(signal, payload):
     """Whatever the bytes are, nothing but WireError is raised."""
     with suppress(WireError):

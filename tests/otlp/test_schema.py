@@ -4,6 +4,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import ExportProfilesServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -25,6 +26,7 @@ SAME_WIRE = {
         (schema.LogsRequest, ExportLogsServiceRequest),
         (schema.MetricsRequest, ExportMetricsServiceRequest),
         (schema.TracesRequest, ExportTraceServiceRequest),
+        (schema.ProfilesRequest, ExportProfilesServiceRequest),
         (schema.Resource, Resource),
         (schema.AnyValue, common_pb2.AnyValue),
         (schema.ArrayValue, common_pb2.ArrayValue),

@@ -45,29 +45,30 @@ class ComponentType:
     """What the configuration needs to know of a component before one is made."""
 
     config: type[Section]
-    signals: tuple[Signal, ...] = SIGNALS
+    signals: tuple[Signal, ...] = ("logs", "metrics", "traces")
+    """Profiles are only passed on: their records are numbers of a dictionary that they share."""
 
 
 _FILE_LOG: Final = ComponentType(FileLogConfig, signals=("logs",))
-_DEBUG: Final = ComponentType(DebugConfig)
-_OTLP_GRPC: Final = ComponentType(OtlpGrpcConfig)
-_OTLP_HTTP: Final = ComponentType(OtlpHttpConfig)
+_DEBUG: Final = ComponentType(DebugConfig, SIGNALS)
+_OTLP_GRPC: Final = ComponentType(OtlpGrpcConfig, SIGNALS)
+_OTLP_HTTP: Final = ComponentType(OtlpHttpConfig, SIGNALS)
 
 CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
     "receivers": {
         "file_log": _FILE_LOG,
         "filelog": _FILE_LOG,  # what the OpenTelemetry Collector calls it too
         "journal": ComponentType(JournalConfig, signals=("logs", "metrics")),
-        "otlp": ComponentType(OtlpConfig),
+        "otlp": ComponentType(OtlpConfig, SIGNALS),
         "process": ComponentType(ProcessConfig, signals=("logs",)),
         "stdin": ComponentType(StdinConfig, signals=("logs",)),
     },
     "processors": {
         "attributes": ComponentType(AttributesConfig),
-        "batch": ComponentType(BatchConfig),
+        "batch": ComponentType(BatchConfig, SIGNALS),
         "dedupe": ComponentType(DedupeConfig, signals=("logs",)),
         "filter": ComponentType(FilterConfig, signals=("logs",)),
-        "memory_limiter": ComponentType(MemoryLimiterConfig),
+        "memory_limiter": ComponentType(MemoryLimiterConfig, SIGNALS),
         "redaction": ComponentType(RedactionConfig),
         "resource": ComponentType(ResourceConfig),
         "run_context": ComponentType(RunContextConfig),

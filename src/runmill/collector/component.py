@@ -6,8 +6,8 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 __all__ = ["SIGNALS", "Batch", "Component", "Consumer", "Processor", "Producer", "Signal"]
 
-Signal = Literal["logs", "metrics", "traces"]
-SIGNALS: Final[tuple[Signal, ...]] = ("logs", "metrics", "traces")
+Signal = Literal["logs", "metrics", "traces", "profiles"]
+SIGNALS: Final[tuple[Signal, ...]] = ("logs", "metrics", "traces", "profiles")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Batch:
     signal: Signal
     payload: bytes
     record_count: int
-    """Log records, data points or spans."""
+    """Log records, data points, spans or samples of profiles."""
     producer: Producer | None = None
     """None for foreign senders, whose repeats cannot be recognised. A batch that has one is never joined to another."""
 

@@ -13,7 +13,9 @@ from runmill.errors import Refused, Rejected
 
 __all__ = ["RECORDS", "CountedExporter", "CountedReceiver", "Telemetry"]
 
-RECORDS: Final[dict[Signal, str]] = {"logs": "log_records", "metrics": "metric_points", "traces": "spans"}
+RECORDS: Final[dict[Signal, str]] = {
+    "logs": "log_records", "metrics": "metric_points", "traces": "spans", "profiles": "profile_samples",
+}  # fmt: skip
 
 ComponentKind = Literal["receiver", "processor", "exporter"]
 

@@ -7,15 +7,15 @@ what this accepts is by construction what `runmill.otlp.columns` decodes later.
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from runmill.otlp.schema import LogsRequest, Message, MetricsRequest, TracesRequest, parse
+from runmill.otlp.schema import LogsRequest, Message, MetricsRequest, ProfilesRequest, TracesRequest, parse
 
 __all__ = ["Signal", "count_records"]
 
-Signal = Literal["logs", "metrics", "traces"]
+Signal = Literal["logs", "metrics", "traces", "profiles"]
 
 
 def count_records(signal: Signal, payload: bytes) -> int:
-    """Count the log records, data points or spans of an Export*ServiceRequest (protobuf).
+    """Count the log records, data points, spans or samples of profiles of an Export*ServiceRequest (protobuf).
 
     Raises:
         WireError: The bytes are no such request. Nothing can be decoded of it, and a sender should not try again.
@@ -30,6 +30,15 @@ def _log_records(request: Message) -> int:
 
 def _spans(request: Message) -> int:
     return sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+
+
+def _samples(request: Message) -> int:
+    return sum(
+        len(profile.samples)
+        for resource in request.resource_profiles
+        for scope in resource.scope_profiles
+        for profile in scope.profiles
+    )
 
 
 def _data_points(request: Message) -> int:
@@ -50,4 +59,5 @@ _COUNTS: Final[Mapping[Signal, tuple[type[Message], Callable[[Message], int]]]] 
     "logs": (LogsRequest, _log_records),
     "metrics": (MetricsRequest, _data_points),
     "traces": (TracesRequest, _spans),
+    "profiles": (ProfilesRequest, _samples),
 }

@@ -1,8 +1,8 @@
 """OTLP/JSON requests to the protobuf bytes they stand for, so that everything behind a receiver is one path.
 
-Compiled from the official descriptors: logs, metrics and traces need no table of their own. Where OTLP/JSON differs
-from proto3's JSON (hexadecimal ids, enums as integers only, lowerCamelCase names only) it is done as OTLP says, which
-is why `google.protobuf.json_format` will not do.
+Compiled from the official descriptors: no signal needs a table of its own. Where OTLP/JSON differs from proto3's JSON
+(hexadecimal ids, enums as integers only, lowerCamelCase names only) it is done as OTLP says, which is why
+`google.protobuf.json_format` will not do.
 
 Source: OTLP specification, JSON Protobuf Encoding; protobuf documentation, ProtoJSON Format.
 """
@@ -19,6 +19,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import ExportProfilesServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from runmill.errors import WireError
@@ -31,8 +32,9 @@ _REQUESTS: Final[dict[Signal, Descriptor]] = {
     "logs": ExportLogsServiceRequest.DESCRIPTOR,
     "metrics": ExportMetricsServiceRequest.DESCRIPTOR,
     "traces": ExportTraceServiceRequest.DESCRIPTOR,
+    "profiles": ExportProfilesServiceRequest.DESCRIPTOR,
 }
-_ID_NAMES: Final = frozenset({"traceId", "spanId", "parentSpanId"})
+_ID_NAMES: Final = frozenset({"traceId", "spanId", "parentSpanId", "profileId"})
 _ANY_VALUE: Final = "opentelemetry.proto.common.v1.AnyValue"
 _SHOWN_CHARACTERS: Final = 60
 

@@ -25,6 +25,7 @@ __all__ = [
     "LogsRequest",
     "Message",
     "MetricsRequest",
+    "ProfilesRequest",
     "Resource",
     "TracesRequest",
     "parse",
@@ -174,6 +175,12 @@ _MESSAGES: Final[dict[str, dict[str, _Field]]] = {
     "ResourceSpans": {"resource": _Field(1, _BYTES), "scope_spans": _many(2, "ScopeSpans")},
     "ScopeSpans": {"scope": _Field(1, _BYTES), "spans": _many(2, "Span")},
     "Span": {},
+    # opentelemetry/proto/profiles/v1development: the same. What samples refer to, the dictionary, is not looked into.
+    "ProfilesRequest": {"resource_profiles": _many(1, "ResourceProfiles"), "dictionary": _Field(2, _BYTES)},
+    "ResourceProfiles": {"resource": _Field(1, _BYTES), "scope_profiles": _many(2, "ScopeProfiles")},
+    "ScopeProfiles": {"scope": _Field(1, _BYTES), "profiles": _many(2, "Profile")},
+    "Profile": {"samples": _many(2, "Sample")},
+    "Sample": {},
 }
 
 _PACKAGE: Final = "runmill.otlp"
@@ -222,6 +229,7 @@ InstrumentationScope: Final = _class("InstrumentationScope")
 LogsRequest: Final = _class("LogsRequest")
 MetricsRequest: Final = _class("MetricsRequest")
 TracesRequest: Final = _class("TracesRequest")
+ProfilesRequest: Final = _class("ProfilesRequest")
 
 
 def parse(kind: Any, payload: bytes) -> Message:

@@ -42,7 +42,7 @@ class Debug:
 
     def _render(self, batch: Batch) -> str:
         head = f"{self._exporter_id}: {batch.signal}, {batch.record_count} records, {len(batch.payload)} bytes"
-        is_brief = self._verbosity == "basic" or batch.signal == "traces"
+        is_brief = self._verbosity == "basic" or batch.signal in ("traces", "profiles")
         return head if is_brief else "\n".join((head, *self._records(batch)))
 
     def _records(self, batch: Batch) -> Iterator[str]:

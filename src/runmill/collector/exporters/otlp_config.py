@@ -66,6 +66,7 @@ class OtlpHttpConfig(_ExporterConfig):
     """The whole address for logs; goes before `endpoint`."""
     metrics_endpoint: str = ""
     traces_endpoint: str = ""
+    profiles_endpoint: str = ""
     compression: Literal["gzip", "deflate", "none", ""] = "gzip"
     encoding: Literal["proto"] = "proto"
     timeout: Duration = 30.0
@@ -86,11 +87,17 @@ class OtlpHttpConfig(_ExporterConfig):
 
     def url_of(self, signal: Signal) -> str:
         """Give where a signal is sent; empty when nowhere."""
+        version = "v1development" if signal == "profiles" else "v1"
         own = self._own(signal)
-        return own or (f"{self.endpoint.rstrip('/')}/v1/{signal}" if self.endpoint else "")
+        return own or (f"{self.endpoint.rstrip('/')}/{version}/{signal}" if self.endpoint else "")
 
     def _own(self, signal: Signal) -> str:
-        return {"logs": self.logs_endpoint, "metrics": self.metrics_endpoint, "traces": self.traces_endpoint}[signal]
+        return {
+            "logs": self.logs_endpoint,
+            "metrics": self.metrics_endpoint,
+            "traces": self.traces_endpoint,
+            "profiles": self.profiles_endpoint,
+        }[signal]
 
 
 class OtlpGrpcConfig(_ExporterConfig):

@@ -74,7 +74,7 @@ class Batcher:
 
     async def consume(self, batch: Batch, /) -> None:
         """Return once *batch*, alone or joined to others, is safe downstream."""
-        if batch.producer is not None or not self._config.timeout or self._is_large(batch):
+        if not self._config.timeout or self._is_large(batch) or _stays_apart(batch):
             await self._onward.consume(batch)
             return
         if self._is_over_max(batch):
@@ -132,6 +132,11 @@ class Batcher:
             return
         for waiting in group:
             await self._send([waiting])
+
+
+def _stays_apart(batch: Batch) -> bool:
+    # Profiles: the dictionary of each request has its own numbers.
+    return batch.producer is not None or batch.signal == "profiles"
 
 
 def _join(batches: Sequence[Batch]) -> Batch:

@@ -30,13 +30,19 @@ class HttpConfig(Section):
     def _check(self) -> "HttpConfig":
         if len(self.signals_by_path()) < len(SIGNALS):
             raise ValueError(
-                "two of logs_url_path, metrics_url_path and traces_url_path are the same. Make them differ"
+                "two of logs_url_path, metrics_url_path and traces_url_path are the same, or that of profiles. "
+                "Make them differ"
             )
         return self
 
     def signals_by_path(self) -> dict[str, Signal]:
         """Give which signal is sent to which path."""
-        return {self.logs_url_path: "logs", self.metrics_url_path: "metrics", self.traces_url_path: "traces"}
+        return {
+            self.logs_url_path: "logs",
+            self.metrics_url_path: "metrics",
+            self.traces_url_path: "traces",
+            "/v1development/profiles": "profiles",  # no setting upstream while it is in development
+        }
 
 
 class GrpcConfig(Section):
@@ -69,6 +75,6 @@ class Protocols(Section):
 
 
 class OtlpConfig(Section):
-    """Receives logs, metrics and traces as OTLP."""
+    """Receives logs, metrics, traces and profiles as OTLP."""
 
     protocols: Protocols
