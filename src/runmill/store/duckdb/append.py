@@ -1,17 +1,19 @@
 """One append is one transaction: rows, what sums them up, and which batches they came in."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
+import numpy as np
+import orjson
 import pyarrow as pa
 
 from runmill.columns import ARTIFACTS, EVENTS, LOGS, POINTS, RESOURCES
 from runmill.model import RunId
+from runmill.store.duckdb import sightings
 from runmill.store.duckdb.sightings import Sighting
-from runmill.store.duckdb.summaries import SUMMARISE_LOGS, SUMMARISE_POINTS
+from runmill.store.duckdb.summaries import SUMMARISE_POINTS, summarise_logs
 from runmill.store.duckdb.tallies import LogTally, PointTally, Span
 from runmill.store.duckdb.transaction import transaction
 from runmill.store.fold import HEARTBEAT
@@ -86,8 +88,8 @@ def append(connection: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]
             points=points,
             events=events,
             artifacts=artifacts,
-            log_summaries=_summarise(connection, "log_summaries", SUMMARISE_LOGS, incoming_logs=logs),
-            point_summaries=_summarise(connection, "point_summaries", SUMMARISE_POINTS, incoming_points=points),
+            log_summaries=_summarise_logs(connection, logs),
+            point_summaries=_summarise_points(connection, points),
         )
 
 
@@ -99,18 +101,7 @@ class _Numbers:
 
     def numbered(self, table: pa.Table) -> pa.Table:
         first, self.last = self.last + 1, self.last + table.num_rows
-        return table.append_column("ingest_seq", pa.array(range(first, self.last + 1), pa.int64()))
-
-
-@contextmanager
-def _registered(connection: duckdb.DuckDBPyConnection, **tables: pa.Table) -> Iterator[None]:
-    for name, table in tables.items():
-        connection.register(name, table)
-    try:
-        yield
-    finally:
-        for name in tables:
-            connection.unregister(name)
+        return table.append_column("ingest_seq", pa.array(np.arange(first, self.last + 1)))
 
 
 def _without_repeats(connection: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -140,16 +131,17 @@ def _identity(delivery: Delivery) -> tuple[str, int] | None:
     return delivery.producer_id, delivery.sequence
 
 
+_KNOWN: Final = """
+    with offered as (
+        select unnest(from_json($offered, '[{"producer_id": "VARCHAR", "sequence": "BIGINT"}]'), max_depth := 2))
+    select producer_id, sequence from offered where exists (from deliveries as known
+        where known.producer_id = offered.producer_id
+        and offered.sequence between known.sequence and known.last_sequence)"""
+
+
 def _known(connection: duckdb.DuckDBPyConnection, identities: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    offered = _identities(identities)
-    if not offered.num_rows:
-        return []
-    with _registered(connection, incoming_deliveries=offered):
-        return connection.execute(
-            "select producer_id, sequence from incoming_deliveries as incoming where exists (from deliveries as known "
-            "where known.producer_id = incoming.producer_id "
-            "and incoming.sequence between known.sequence and known.last_sequence)"
-        ).fetchall()
+    offered = [{"producer_id": producer_id, "sequence": sequence} for producer_id, sequence in identities]
+    return connection.execute(_KNOWN, {"offered": orjson.dumps(offered).decode()}).fetchall() if offered else []
 
 
 def _identities(identities: Iterable[tuple[str, int]]) -> pa.Table:
@@ -165,27 +157,38 @@ def _joined(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Insert rows whose columns stand as in the tables of `schema`.
+
+    As a relation: to give them a name for an SQL statement first takes as long as inserting a thousand.
+    """
     if table.num_rows:
-        with _registered(connection, incoming=table):
-            connection.execute(f"insert into {name} by name select * from incoming")  # noqa: S608 - our own names
+        connection.from_arrow(table).insert_into(name)
 
 
 def _insert_resources(connection: duckdb.DuckDBPyConnection, resources: pa.Table) -> None:
     if resources.num_rows:
-        with _registered(connection, incoming=resources):
-            connection.execute(
-                "insert into resources by name "
-                "select resource_id, any_value(attributes) as attributes from incoming "
-                "where resource_id not in (select resource_id from resources) group by resource_id"
-            )
+        attributes = dict(zip(*(column.to_pylist() for column in resources.columns), strict=True))
+        for known in sightings.stored_resources(connection, attributes):
+            del attributes[known]
+        new = [list(attributes), list(attributes.values())]
+        _insert(connection, "resources", pa.table(new, schema=RESOURCES))
 
 
-def _summarise(connection: duckdb.DuckDBPyConnection, name: str, query: str, **rows: pa.Table) -> list[dict[str, Any]]:
-    """Store what *query* makes of the rows, and give its plain columns."""
-    if not any(table.num_rows for table in rows.values()):
+def _summarise_logs(connection: duckdb.DuckDBPyConnection, logs: pa.Table) -> list[dict[str, Any]]:
+    """Store what the rows come to, and give it."""
+    return _stored(connection, "log_summaries", summarise_logs(logs)) if logs.num_rows else []
+
+
+def _summarise_points(connection: duckdb.DuckDBPyConnection, points: pa.Table) -> list[dict[str, Any]]:
+    """Store what the rows come to, and give it."""
+    if not points.num_rows:
         return []
-    with _registered(connection, **rows):
-        summaries = connection.execute(query).to_arrow_table()
+    summaries = connection.from_arrow(points).query("incoming_points", SUMMARISE_POINTS).to_arrow_table()
+    return _stored(connection, "point_summaries", summaries)
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, name: str, summaries: pa.Table) -> list[dict[str, Any]]:
+    """Store the summaries, and give their plain columns."""
     _insert(connection, name, summaries)
     plain = [field.name for field in summaries.schema if not pa.types.is_struct(field.type)]
     summed: list[dict[str, Any]] = summaries.select(plain).to_pylist()

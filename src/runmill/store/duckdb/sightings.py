@@ -11,7 +11,7 @@ from runmill.store.duckdb.texts import among, listed
 from runmill.store.fold import Origin
 from runmill.store.values import decode_attributes
 
-__all__ = ["Sighting", "Sightings", "read", "read_resource"]
+__all__ = ["Sighting", "Sightings", "read", "read_resource", "stored_resources"]
 
 
 class Sighting(NamedTuple):
@@ -71,6 +71,12 @@ def read_resource(connection: duckdb.DuckDBPyConnection, resource_id: str) -> At
     """Give a resource's attributes, None when it is not stored."""
     found = _read_resources(connection, {resource_id})
     return decode_attributes(found[resource_id]) if found else None
+
+
+def stored_resources(connection: duckdb.DuckDBPyConnection, resource_ids: Iterable[str]) -> set[str]:
+    """Give those of the ids that are stored."""
+    chosen = f"select distinct resource_id from resources where resource_id {among('$ids')}"  # noqa: S608 - our own text
+    return {resource_id for (resource_id,) in connection.execute(chosen, {"ids": listed(resource_ids)}).fetchall()}
 
 
 def _read_resources(connection: duckdb.DuckDBPyConnection, resource_ids: set[str]) -> dict[str, str]:
