@@ -114,7 +114,7 @@ class SeriesQuery:
     column: str | None = None
     """Of a row or table metric; None for scalars and lists."""
     x: Literal["step", "index", "time"] | None = None
-    """None: the step where every point has one, else the index where every point has one, else the time."""
+    """None: the step where every point has one and they differ, else the index likewise, else the time."""
     buckets: int = 1000
     """Series of at most 2 * buckets points come back whole, every bucket a point."""
     x_min: float | None = None

@@ -3,8 +3,7 @@
 import pytest
 
 from runmill.app.runs.experiment import Experiment
-from runmill.app.runs.workspace import Workspace
-from runmill.errors import InvalidArgument, NotFound
+from runmill.errors import InvalidArgument
 
 
 def test_tags_of_an_experiment_merge_and_vanish(experiment, run, workspace):
@@ -49,9 +48,3 @@ def test_an_event_of_an_experiment_is_no_run(experiment, run, workspace):
     """What happened to an experiment makes no run of its own appear."""
     experiment.tag("a")
     assert [each.id for each in experiment.get_runs(include_children=True)] == [run.id]
-
-
-def test_mlflow_is_answered_plainly(tmp_path):
-    """There is no such API yet, and the text says what to do."""
-    with pytest.raises(NotFound, match=r"does not answer MLflow's API\. Log with run\.log"):
-        Workspace(home=tmp_path, endpoint="http://127.0.0.1:9").get_mlflow_tracking_uri()

@@ -21,7 +21,7 @@ from runmill.app.runs.workspace_file import (
     read_workspace_file,
     write_workspace_file,
 )
-from runmill.errors import ConfigError, NotFound
+from runmill.errors import ConfigError
 
 __all__ = ["Workspace"]
 
@@ -143,11 +143,17 @@ class Workspace(SaysWhatIsAbsent):
         return Environment.list(self)
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> str:  # noqa: FBT001, FBT002 - as it always was
-        """Raise NotFound: there is no MLflow API here yet."""
-        raise NotFound(
-            "Workspace.get_mlflow_tracking_uri: this runmill does not answer MLflow's API. Log with run.log, or let "
-            "MLflow keep a store of its own."
-        )
+        """Give the address for MLflow's client, once the server there knows what this process logged before.
+
+        A server beyond this machine wants its token as ``MLFLOW_TRACKING_TOKEN``.
+
+        Raises:
+            Unavailable: No server answers.
+        """
+        del _with_auth
+        self.link.ensure_server()
+        self.link.flush()
+        return self.link.portal
 
     def get_run(self, run_id: str) -> Run:
         """Give a run by its id, or by a unique prefix of at least 6 characters. Raises NotFound, Unavailable."""

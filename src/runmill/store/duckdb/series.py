@@ -81,7 +81,7 @@ def _chosen(query: SeriesQuery, span: Span) -> _Points:
 
 
 def _axis(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, chosen: _Points) -> tuple[Axis, _Extent]:
-    """Give the x that was asked for, else the first that every number has; and how far the numbers reach on it."""
+    """Give the x that was asked for, else the first that tells the numbers apart; and how far they reach on it."""
     columns = ", ".join(_EXTENT.format(x=x) for x in _COLUMN.values())
     [(numbers, *reach)] = chosen.where('"value" is not null').select(connection, f"count(*), {columns}")
     if not numbers and not chosen.select(connection, "1", "limit 1"):
@@ -91,8 +91,13 @@ def _axis(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, chosen: _Po
     extents = {axis: _Extent(*reach[3 * n : 3 * n + 3]) for n, axis in enumerate(_COLUMN)}
     if query.x is not None:
         return query.x, extents[query.x]
-    axis = next(axis for axis, extent in extents.items() if extent.count == numbers)
+    axis: Axis = next((axis for axis, extent in extents.items() if _tells_apart(extent, numbers)), "time")
     return axis, extents[axis]
+
+
+def _tells_apart(extent: _Extent, numbers: int) -> bool:
+    """Say whether every number has an x. The same x for all says nothing: MLflow's step is 0 where none was given."""
+    return extent.count == numbers and (extent.first != extent.last or numbers == 1)
 
 
 def _drawn(query: SeriesQuery, chosen: _Points, x: str) -> _Points:

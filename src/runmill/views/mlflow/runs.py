@@ -18,6 +18,8 @@ from runmill.views.mlflow.words import ENDED, RUN_TYPE, changed_by_tags
 __all__ = ["Milliseconds", "run_routes"]
 
 _MILLI = 1_000_000
+_NOBODY = "unknown"
+"""What MLflow's client calls a user it did not look for."""
 
 Milliseconds = Annotated[int, Field(ge=0, le=(2**63 - 1) // _MILLI)]
 """Since the epoch, as MLflow counts; no later than nanoseconds in 64 bits can say."""
@@ -71,7 +73,8 @@ def run_routes(backend: Backend) -> APIRouter:
 def _start(backend: Backend, run_id: RunId, new: _New, experiment: str) -> None:
     began = time.time_ns() if new.start_time is None else new.start_time * _MILLI
     tags = [(tag.key, tag.value) for tag in new.tags]
-    known = {"user": new.user_id, "display_name": new.run_name, **changed_by_tags(tags, is_new=True)}
+    user = "" if new.user_id == _NOBODY else new.user_id
+    known = {"user": user, "display_name": new.run_name, **changed_by_tags(tags, is_new=True)}
     said = {key: value for key, value in known.items() if value}
     body = {"status": "Running", "experiment": experiment, "type": RUN_TYPE, **said}
     run = Run(run_id, experiment, run_id, run_id, 0, "Running", began, None)

@@ -7,6 +7,7 @@ from typing import Final
 
 from runmill.app.identity import EXPERIMENT_VARIABLE, PARENT_VARIABLE, RUN_ID_VARIABLE
 from runmill.app.runs.launch.supervised import SupervisedRun
+from runmill.app.runs.link import WayOut
 
 __all__ = ["script_variables", "with_interpreter_first"]
 
@@ -17,12 +18,21 @@ _PYTHON: Final = {
     "PYTHONFAULTHANDLER": "1",
 }
 
+_LOOPBACK: Final = ("http://127.", "http://[::1]")
+
 
 def script_variables(
     run: SupervisedRun, own: Mapping[str, str], *, framework: str = "Python", communicator: str = "None"
 ) -> dict[str, str]:
     """Give the whole environment of the script of *run*: this process's, the run's, and over both its *own*."""
-    return {**_PYTHON, **_inherited(), **_identity(run), **_azureml(run, framework, communicator), **own}
+    return {
+        **_PYTHON,
+        **_inherited(),
+        **_identity(run),
+        **_azureml(run, framework, communicator),
+        **_mlflow(run),
+        **own,
+    }
 
 
 def with_interpreter_first(variables: Mapping[str, str], interpreter: str) -> dict[str, str]:
@@ -50,6 +60,27 @@ def _identity(run: SupervisedRun) -> dict[str, str]:
     if outlet.settings.endpoint is not None:
         variables["RUNMILL_ENDPOINT"] = outlet.settings.endpoint
     return variables
+
+
+def _mlflow(run: SupervisedRun) -> dict[str, str]:
+    """Have MLflow's client log to the run; whoever named a tracking server of their own keeps it."""
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return {}
+    outlet = run.experiment.workspace.link.outlet
+    endpoint, token = outlet.server().endpoint, _token(outlet)
+    return {
+        "MLFLOW_TRACKING_URI": endpoint,
+        "MLFLOW_RUN_ID": run.id,
+        # Of the runs that are nested in this one: they would go to the default experiment.
+        "MLFLOW_EXPERIMENT_NAME": run.experiment.name,
+        # Only where it is wanted: a script that names another tracking server would send it there.
+        **({} if endpoint.startswith(_LOOPBACK) or not token else {"MLFLOW_TRACKING_TOKEN": token}),
+    }
+
+
+def _token(outlet: WayOut) -> str:
+    scheme, _, sent = dict(outlet.settings.headers).get("Authorization", "").partition(" ")
+    return sent if scheme.lower() == "bearer" else outlet.server().token
 
 
 def _azureml(run: SupervisedRun, framework: str, communicator: str) -> dict[str, str]:
