@@ -72,9 +72,8 @@ def run_metrics() -> ExportMetricsServiceRequest:
 
 def any_value(value: object) -> AnyValue:
     if isinstance(value, dict):
-        made = AnyValue()
-        made.kvlist_value.SetInParent()
-        for key, item in value.items():
-            made.kvlist_value.values.append(KeyValue(key=key, value=any_value(item)))
-        return made
-    return AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=str(value))
+        return AnyValue(kvlist_value={"values": [KeyValue(key=key, value=any_value(value[key])) for key in value]})
+    if isinstance(value, list):
+        return AnyValue(array_value={"values": map(any_value, value)})
+    names = {bool: "bool_value", int: "int_value", float: "double_value", str: "string_value"}
+    return AnyValue() if value is None else AnyValue(**{names[type(value)]: value})

@@ -1,10 +1,9 @@
-"""`runmill sql` and `store export`, through the server that has the store, and without one."""
+"""`runmill sql`, through the server that has the store, and without one."""
 
 import io
 import json
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from runmill import store as stores
@@ -55,23 +54,3 @@ def test_a_notebook_reads_the_tables(stored_home: Path):
         assert store.sql("from logs order by time_unix_nano").num_rows == 30
         with store.stream("select i from range(100000) as t(i)") as batches:
             assert sum(batch.num_rows for batch in batches) == 100_000
-
-
-def test_tables_are_exported(call, stored_home: Path, tmp_path: Path):
-    """Parquet and JSON lines hold the same rows, one file a table, those of the run alone."""
-    for kind in ("parquet", "jsonl"):
-        assert call("store", "export", str(tmp_path / kind), "--run", "latest", "--format", kind).status == 0
-    rows = [json.loads(line) for line in (tmp_path / "jsonl" / "logs.jsonl").read_text().splitlines()]
-    assert len(rows) == 30
-    assert pq.read_table(tmp_path / "parquet" / "logs.parquet").to_pylist() == rows
-    assert {path.stem for path in (tmp_path / "parquet").iterdir()} == {
-        "runs", "logs", "points", "events", "artifacts", "resources",
-    }  # fmt: skip
-
-
-def test_an_export_overwrites_nothing(call, stored_home: Path, tmp_path: Path):
-    """A folder with something in it, and a run that is not there, are errors that leave nothing behind."""
-    (tmp_path / "mine").write_text("here first")
-    assert call("store", "export", str(tmp_path)).status == 2
-    assert call("store", "export", str(tmp_path / "new"), "--run", "nope").status == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
