@@ -141,6 +141,15 @@ def test_file_that_is_not_text_is_a_config_error(tmp_path):
         config.load(file)
 
 
+@pytest.mark.parametrize("source", ["written", "/dev/zero"])
+def test_document_without_end_is_a_config_error(tmp_path, source):
+    """Neither a file of gigabytes nor one that never ends is read to its end."""
+    file = tmp_path / "huge.yaml"
+    file.write_text(f"# {'x' * 2_000_000}")
+    with pytest.raises(ConfigError, match=r"it has 1048577 characters, and 1048576 are the most that are read\."):
+        config.load(file if source == "written" else source)
+
+
 def test_brackets_without_end_are_a_config_error():
     """YAML deeper than can be read is refused in words, in a file and in a value of its own."""
     with pytest.raises(ConfigError, match=r"^FILE: is nested too deeply\. "):

@@ -7,6 +7,7 @@ from collector_fakes import logs
 from runmill.collector import config, pipeline
 from runmill.collector.exposition import exposition
 from runmill.collector.settings import Settings
+from runmill.collector.telemetry import Telemetry
 
 YAML = """
 receivers: {otlp: {protocols: {http: {endpoint: "HOST:0"}}}}
@@ -31,6 +32,17 @@ async def collecting():
     yield start
     for collector in started:
         await collector.shutdown()
+
+
+def test_series_are_bounded_and_their_labels_escaped():
+    """What is too much is counted together; a quote in a name breaks no line."""
+    telemetry = Telemetry()
+    for number in range(2010):
+        telemetry.add("seen_total", name=f'{number}"')
+    found = telemetry.snapshot()
+    assert (len(found), sum(found.values())) == (2001, 2010)
+    assert found['seen_total{otel_metric_overflow="true"}'] == 10
+    assert r'seen_total{name="7\""}' in found
 
 
 def test_counters_are_written_as_prometheus_reads_them():

@@ -18,7 +18,7 @@ from runmill.collector.catalog import (
     ReceiverConfig,
 )
 from runmill.collector.component import SIGNALS, Signal
-from runmill.collector.document import from_text, parse
+from runmill.collector.document import MOST_CHARACTERS, from_text, parse
 from runmill.collector.expand import Expander
 from runmill.collector.values import Endpoint, Section
 from runmill.errors import ConfigError
@@ -130,7 +130,8 @@ def loads(
 
 def _read(path: str | os.PathLike[str]) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8") as file:
+            return file.read(MOST_CHARACTERS + 1)  # `parse` refuses what is longer; the rest is not waited for
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}. Give the path of a YAML file.") from error
 

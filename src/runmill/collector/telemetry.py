@@ -17,6 +17,10 @@ RECORDS: Final[dict[Signal, str]] = {
     "logs": "log_records", "metrics": "metric_points", "traces": "spans", "profiles": "profile_samples",
 }  # fmt: skip
 
+# Labels are names from the configuration; should one ever come from data, it must not fill the memory.
+# Source: OpenTelemetry, metrics SDK specification, Overflow attribute.
+_MOST_SERIES: Final = 2000
+
 ComponentKind = Literal["receiver", "processor", "exporter"]
 
 
@@ -28,11 +32,11 @@ class Telemetry:
 
     def add(self, name: str, count: int = 1, /, **labels: str) -> None:
         """Add *count* to the counter *name* of *labels*."""
-        self._counts[_series(name, labels)] += count
+        self._counts[self._bounded(_series(name, labels), name)] += count
 
     def set(self, name: str, value: int, /, **labels: str) -> None:
         """Set the gauge *name* of *labels*."""
-        self._counts[_series(name, labels)] = value
+        self._counts[self._bounded(_series(name, labels), name)] = value
 
     def drop(self, component: str, batch: Batch, *, reason: str) -> None:
         """Count records that will not be stored and whose sender will not send them again."""
@@ -41,14 +45,23 @@ class Telemetry:
             component=component, reason=reason, signal=batch.signal,
         )  # fmt: skip
 
+    def _bounded(self, series: str, name: str) -> str:
+        """Give the series, or where there are too many already the one that takes the rest of its name."""
+        is_kept = series in self._counts or len(self._counts) < _MOST_SERIES
+        return series if is_kept else _series(name, {"otel_metric_overflow": "true"})
+
     def snapshot(self) -> dict[str, int]:
         """Give all counters by their Prometheus name: ``otelcol_receiver_accepted_log_records{receiver="otlp"}``."""
         return dict(sorted(self._counts.items()))
 
 
 def _series(name: str, labels: dict[str, str]) -> str:
-    pairs = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+    pairs = ",".join(f'{key}="{_escaped(value)}"' for key, value in sorted(labels.items()))
     return f"{name}{{{pairs}}}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 @dataclass(frozen=True, slots=True)

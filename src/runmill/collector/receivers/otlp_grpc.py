@@ -26,6 +26,9 @@ __all__ = ["OtlpGrpcReceiver"]
 _log: Final = logging.getLogger(__name__)
 
 _STOP_LIMIT_SECONDS: Final = 10
+
+# Who says nothing is let go: each connection takes one of the files the process may open.
+_HANDSHAKE_MS: Final = 10_000
 _MIB: Final = 2**20
 
 
@@ -56,6 +59,7 @@ class OtlpGrpcReceiver:
         """Listen; raises OSError when the address cannot be had."""
         options = (
             ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * _MIB),
+            ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
             ("grpc.so_reuseport", 0),  # or two collectors would share a port, each with half of the data
         )
         server = grpc.aio.server(options=options)
