@@ -76,8 +76,7 @@ class GrpcSender:
         if self._channel is None:
             parts = urlsplit(self.server().endpoint)
             if parts.scheme == "https":
-                trusted = Path(self._settings.certificate).read_bytes() if self._settings.certificate else None
-                self._channel = grpc.secure_channel(parts.netloc, grpc.ssl_channel_credentials(trusted))
+                self._channel = grpc.secure_channel(parts.netloc, grpc.ssl_channel_credentials(*_trust(self._settings)))
             else:
                 self._channel = grpc.insecure_channel(parts.netloc)
         return self._channel
@@ -92,3 +91,11 @@ class GrpcSender:
             return Refused(text)
         # What gRPC itself answers to a message that is too large; there is no code for that alone.
         return TooLarge(text) if code == _RESOURCE_EXHAUSTED else Rejected(text)
+
+
+def _trust(settings: Settings) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """Give whom to trust, and this process's own key and certificate, each as the bytes of its file."""
+    own = settings.client_certificate
+    files = settings.certificate, (settings.client_key or own) if own else None, own
+    trusted, key, certificate = (Path(file).read_bytes() if file else None for file in files)
+    return trusted, key, certificate

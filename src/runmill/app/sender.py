@@ -125,6 +125,10 @@ class Sender:
             return self._ask(request, server, timeout_seconds)
         except (http.client.HTTPException, OSError) as error:
             self.close()
+            if isinstance(error, ssl.SSLError):
+                notice(
+                    f"{request.url}: {error}. What is logged stays in the journal. See OTEL_EXPORTER_OTLP_CERTIFICATE."
+                )
             if not (was_kept and isinstance(error, ConnectionError)):
                 raise Unavailable(f"{request.url}: {type(error).__name__}: {error}") from error
         if request.body is not None and not isinstance(request.body, bytes):
@@ -164,9 +168,16 @@ class Sender:
     def _open(self, origin: str, timeout_seconds: float) -> http.client.HTTPConnection:
         parts = urlsplit(origin)
         if parts.scheme == "https":
-            trust = ssl.create_default_context(cafile=self._settings.certificate)
-            return http.client.HTTPSConnection(parts.netloc, timeout=timeout_seconds, context=trust)
+            return http.client.HTTPSConnection(parts.netloc, timeout=timeout_seconds, context=_trust(self._settings))
         return http.client.HTTPConnection(parts.netloc, timeout=timeout_seconds)
+
+
+def _trust(settings: Settings) -> ssl.SSLContext:
+    """Say whom this process trusts, and who it says it is. Raises OSError: a file cannot be used."""
+    context = ssl.create_default_context(cafile=settings.certificate)
+    if settings.client_certificate is not None:
+        context.load_cert_chain(settings.client_certificate, settings.client_key)
+    return context
 
 
 def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:

@@ -36,6 +36,10 @@ class Settings:
     timeout_seconds: float = 10.0
     certificate: str | None = None
     """A file of certificates to trust, in place of the system's."""
+    client_certificate: str | None = None
+    """A file with the certificate that this process shows a receiver that asks for one."""
+    client_key: str | None = None
+    """The file of its key; None: it is in the same file."""
     service_name: str | None = None
     exit_seconds: float = 1.8
     """How long the end of the program may wait for delivery; the rest stays in the journal."""
@@ -67,7 +71,9 @@ def resolve(
         protocol=_protocol(),
         compression=_choice("OTEL_EXPORTER_OTLP_COMPRESSION", "none", "gzip"),
         timeout_seconds=_timeout_seconds(),
-        certificate=_certificate(),
+        certificate=_pem("OTEL_EXPORTER_OTLP_CERTIFICATE"),
+        client_certificate=_pem("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+        client_key=_pem("OTEL_EXPORTER_OTLP_CLIENT_KEY"),
         service_name=service_name or _first("RUNMILL_SERVICE_NAME"),
         exit_seconds=_number("RUNMILL_EXIT_SECONDS", 1.8),
         journal_bytes=int(_number("RUNMILL_JOURNAL_BYTES", 256 << 20)),
@@ -148,10 +154,10 @@ def _protocol() -> str:
     return value
 
 
-def _certificate() -> str | None:
-    value = _first("OTEL_EXPORTER_OTLP_CERTIFICATE")
+def _pem(name: str) -> str | None:
+    value = _first(name)
     if value is not None and not Path(value).is_file():
-        raise ConfigError(f"OTEL_EXPORTER_OTLP_CERTIFICATE: there is no file {value!r}. Name a PEM file, or unset it.")
+        raise ConfigError(f"{name}: there is no file {value!r}. Name a PEM file, or unset it.")
     return value
 
 
