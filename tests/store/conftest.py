@@ -1,7 +1,10 @@
+import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from lake_servers import ObjectStorage, Postgres
 from store_columns import NOW
 
 from runmill import store as stores
@@ -18,25 +21,65 @@ class FakeClock:
         return self.now
 
 
-ENGINES: dict[str, Callable[[Path, FakeClock], Store]] = {
-    "duckdb": lambda folder, clock: stores.open(folder / "store", clock=clock),
-}
-
-
 @pytest.fixture
 def clock():
     return FakeClock()
 
 
-@pytest.fixture(params=ENGINES)
-def reopen(request, tmp_path, clock) -> Iterator[Callable[[], Store]]:
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def object_storage() -> Iterator[ObjectStorage]:
+    server = ObjectStorage()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def lake_template(postgres, object_storage) -> str:
+    """The catalog of an empty lake: copying it is quicker than making one."""
+    postgres.sql("create database template_lake")
+    url = f"ducklake:postgres:{postgres.connection('template_lake')} data_path=s3://runs/lake"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in object_storage.environment.items():
+            patch.setenv(name, value)
+        stores.open(url).close()
+    return "template_lake"
+
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def lake_url(postgres, object_storage, lake_template, monkeypatch) -> str:
+    """An empty lake of the test's own, on storage that the environment gives access to."""
+    for name, value in object_storage.environment.items():
+        monkeypatch.setenv(name, value)
+    database = f"lake_{os.getpid()}_{next(_NUMBERS)}"
+    postgres.sql(f"create database {database} template {lake_template}")
+    return f"ducklake:postgres:{postgres.connection(database)}"
+
+
+@pytest.fixture(params=["duckdb", "ducklake"])
+def store_place(request, tmp_path) -> Path | str:
+    """What opens an empty store, of each engine in turn."""
+    return tmp_path / "store" if request.param == "duckdb" else request.getfixturevalue("lake_url")
+
+
+@pytest.fixture
+def reopen(store_place, clock) -> Iterator[Callable[[], Store]]:
     """Open the test's store; the one opened before is closed first."""
     opened: list[Store] = []
 
     def open_again() -> Store:
         if opened:
             opened[-1].close()
-        opened.append(ENGINES[request.param](tmp_path, clock))
+        opened.append(stores.open(store_place, clock=clock))
         return opened[-1]
 
     yield open_again

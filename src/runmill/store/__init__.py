@@ -1,20 +1,22 @@
 """Where runs live: append-only tables, a run's state as a fold over its events. Engines sit behind one protocol."""
 
+import importlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Final
 
 from runmill import home as homes
 from runmill.errors import ConfigError
-from runmill.home import Home
 
 if TYPE_CHECKING:  # the protocol names Arrow tables: whoever only builds queries shall not load Arrow
     from runmill.store.connection import Connection
     from runmill.store.interface import Store
 
 __all__ = ["connect", "open"]
+
+_ENGINES: Final = {"duckdb": "runmill.store.duckdb.opening", "ducklake": "runmill.store.duckdb.opening"}
+"""By the scheme of a URL, the module whose ``open_url`` opens it: all that is known of an engine outside its folder."""
 
 
 def open(  # noqa: A001 - read as `runmill.store.open`
@@ -28,9 +30,11 @@ def open(  # noqa: A001 - read as `runmill.store.open`
     """Open the run store at *url*, making it when it is not there; its engine is imported only now.
 
     Args:
-        url: ``duckdb:///absolute/folder`` or a folder.
-        artifacts: The folder of the files' bytes. By default the home's, where *url* is the store of a home
-            directory, else ``artifacts`` in the store's folder.
+        url: A folder, ``duckdb:///absolute/folder``, or
+            ``ducklake:postgres:<libpq connection> data_path=<s3://..., abfss://..., gs://... or a shared folder>``,
+            whose ``data_path`` is needed the first time only.
+        artifacts: The folder (for a lake: or URL) of the files' bytes. By default the home's, where *url* is the
+            store of a home directory, else ``artifacts`` beside the rows.
         clock: Nanoseconds since the epoch; decides which runs count as NotResponding.
         memory_limit: What the engine may hold in memory before it writes to disk.
         threads: How many threads one query may use.
@@ -38,17 +42,18 @@ def open(  # noqa: A001 - read as `runmill.store.open`
     Raises:
         ConfigError: *url* names no engine, or what is there is not a run store of this version.
         Conflict: another process, or this one, has it open already.
+        Unavailable: what it is shared by does not answer.
     """
-    from runmill.store.duckdb.store import DuckDBStore  # noqa: PLC0415 - the engine is heavy
-
-    folder = _folder(url)
-    return DuckDBStore(
-        folder,
-        artifacts=Path(artifacts).absolute() if artifacts is not None else _default_artifacts(folder),
-        clock=clock,
-        memory_limit=memory_limit,
-        threads=threads,
-    )
+    if isinstance(url, Path) or ":" not in url:
+        url = Path(url).expanduser().absolute().as_uri().replace("file:", "duckdb:", 1)
+    scheme = url.partition(":")[0]
+    if scheme not in _ENGINES:
+        raise ConfigError(
+            f"store {url!r}: no such store. Give a folder, 'duckdb:///absolute/folder' or 'ducklake:postgres:...'."
+        )
+    engine = importlib.import_module(_ENGINES[scheme])
+    store: Store = engine.open_url(url, artifacts=artifacts, clock=clock, memory_limit=memory_limit, threads=threads)
+    return store
 
 
 def connect(home: str | Path | None = None) -> "Connection":
@@ -64,17 +69,3 @@ def connect(home: str | Path | None = None) -> "Connection":
     from runmill.store.connection import Connection  # noqa: PLC0415 - Arrow is heavy
 
     return Connection(homes.find(home))
-
-
-def _folder(url: str | Path) -> Path:
-    if isinstance(url, Path) or ":" not in url:
-        return Path(url).expanduser().absolute()
-    parts = urlsplit(url)
-    if parts.scheme != "duckdb" or parts.netloc or not parts.path.startswith("/"):
-        raise ConfigError(f"store {url!r}: no such store. Give a folder or 'duckdb:///absolute/folder'.")
-    return Path(unquote(parts.path))
-
-
-def _default_artifacts(folder: Path) -> Path:
-    home = Home(folder.parent)
-    return home.artifacts if folder == home.store else folder / "artifacts"

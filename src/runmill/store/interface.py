@@ -32,7 +32,7 @@ from runmill.store.query import (
     SeriesQuery,
 )
 
-__all__ = ["Committed", "Compacted", "Delivery", "Store", "StoreFacts", "Unsubscribe"]
+__all__ = ["Committed", "Compacted", "Delivery", "Grouping", "Store", "StoreFacts", "Unsubscribe"]
 
 Unsubscribe = Callable[[], None]
 
@@ -61,6 +61,18 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping:
+    """How a store likes its batches grouped into commits, where nobody says otherwise."""
+
+    interval_seconds: float
+    """The longest pause between two commits."""
+    records: int
+    """So many waiting records are committed without a pause."""
+    may_hurry: bool
+    """Where commits are quick, the pause may be shorter."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFacts:
     """What ``runmill store info`` prints."""
 
@@ -83,6 +95,10 @@ class Compacted:
 class Store(Protocol):
     """Every method may be called from any thread; each returns when its answer is complete."""
 
+    @property
+    def grouping(self) -> Grouping:
+        """How batches are best grouped into commits here."""
+
     def append(self, deliveries: Sequence[Delivery], /) -> int:
         """Commit all of *deliveries* in one transaction; give how many of them were repeats and left out.
 
@@ -98,8 +114,14 @@ class Store(Protocol):
         Never one that is at work, or that a model was registered from.
         """
 
+    def columns_after(self, ingest_seq: int, /, *, limit: int) -> tuple[Columns, int]:
+        """Give at most *limit* rows that were committed after *ingest_seq*, in their order, as they were appended.
+
+        With the resources they name, and the number of the last of them: *ingest_seq* itself when there are no more.
+        """
+
     def subscribe(self, listener: Callable[[Committed], None], /) -> Unsubscribe:
-        """Call *listener* after each commit, on the committing thread: it must return at once and never raise."""
+        """Call *listener* after each commit, whoever made it: it must return at once and never raise."""
 
     def runs(self, query: RunQuery, /) -> list[Run]:
         """Give the runs that fit, newest start first."""

@@ -1,4 +1,4 @@
-"""One append is one transaction: rows, what sums them up, and which batches they came in."""
+"""What one commit adds to the tables: rows, what sums them up, and which batches they came in."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from runmill.store.duckdb import sightings
 from runmill.store.duckdb.sightings import Sighting
 from runmill.store.duckdb.summaries import SUMMARISE_POINTS, summarise_logs
 from runmill.store.duckdb.tallies import LogTally, PointTally, Span
-from runmill.store.duckdb.transaction import transaction
 from runmill.store.fold import HEARTBEAT
 from runmill.store.interface import Delivery
 
@@ -69,28 +68,30 @@ class Commit:
 
 
 def append(connection: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], *, last_seq: int) -> Commit:
-    """Commit what *deliveries* hold and was not stored before; number its rows from *last_seq* + 1."""
-    with transaction(connection):
-        fresh = _without_repeats(connection, deliveries)
-        numbers = _Numbers(last_seq)
-        columns = [delivery.columns for delivery in fresh]
-        logs = numbers.numbered(_joined((c.logs for c in columns), LOGS))
-        points = numbers.numbered(_joined((c.points for c in columns), POINTS))
-        events = numbers.numbered(_joined((c.events for c in columns), EVENTS))
-        artifacts = numbers.numbered(_joined((c.artifacts for c in columns), ARTIFACTS))
-        _insert_resources(connection, _joined((c.resources for c in columns), RESOURCES))
-        for name, table in (("logs", logs), ("points", points), ("events", events), ("artifacts", artifacts)):
-            _insert(connection, name, table)
-        return Commit(
-            repeats=len(deliveries) - len(fresh),
-            last_seq=numbers.last,
-            logs=logs,
-            points=points,
-            events=events,
-            artifacts=artifacts,
-            log_summaries=_summarise_logs(connection, logs),
-            point_summaries=_summarise_points(connection, points),
-        )
+    """Add what *deliveries* hold and was not stored before; number its rows from *last_seq* + 1.
+
+    It is all or nothing, so the caller has a transaction open and commits it.
+    """
+    fresh = _without_repeats(connection, deliveries)
+    numbers = _Numbers(last_seq)
+    columns = [delivery.columns for delivery in fresh]
+    logs = numbers.numbered(_joined((c.logs for c in columns), LOGS))
+    points = numbers.numbered(_joined((c.points for c in columns), POINTS))
+    events = numbers.numbered(_joined((c.events for c in columns), EVENTS))
+    artifacts = numbers.numbered(_joined((c.artifacts for c in columns), ARTIFACTS))
+    _insert_resources(connection, _joined((c.resources for c in columns), RESOURCES))
+    for name, table in (("logs", logs), ("points", points), ("events", events), ("artifacts", artifacts)):
+        _insert(connection, name, table)
+    return Commit(
+        repeats=len(deliveries) - len(fresh),
+        last_seq=numbers.last,
+        logs=logs,
+        points=points,
+        events=events,
+        artifacts=artifacts,
+        log_summaries=_summarise_logs(connection, logs),
+        point_summaries=_summarise_points(connection, points),
+    )
 
 
 class _Numbers:

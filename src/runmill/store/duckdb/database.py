@@ -13,6 +13,7 @@ import pyarrow as pa
 from runmill.errors import ConfigError, Conflict, Unavailable
 from runmill.home import Home
 from runmill.store.duckdb import schema
+from runmill.store.interface import Grouping
 
 __all__ = ["Database"]
 
@@ -49,6 +50,16 @@ class Database:
         """What opens this store."""
         return self._folder.as_uri().replace("file:", "duckdb:", 1)
 
+    @property
+    def grouping(self) -> Grouping:
+        """A commit takes some milliseconds: what comes in together is committed together."""
+        return Grouping(interval_seconds=0.2, records=1000, may_hurry=True)
+
+    @property
+    def poll_seconds(self) -> float | None:
+        """Never: no other process commits."""
+        return None
+
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
         if self._closed:
@@ -77,6 +88,33 @@ class Database:
             pa.default_memory_pool().release_unused()
         finally:
             connection.close()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Do nothing: the file is this process's."""
+        yield
+
+    def newest(self, _: duckdb.DuckDBPyConnection) -> int:
+        """Give 0: no other process commits."""
+        return 0
+
+    def last_committed(self, _: duckdb.DuckDBPyConnection) -> int:
+        """Give 0."""
+        return 0
+
+    def rewrote(self, _: duckdb.DuckDBPyConnection, *, since: int) -> bool:  # noqa: ARG002 - as the protocol has it
+        """Say False: no other process commits."""
+        return False
+
+    def compact(self) -> None:
+        """Give the space in the file back."""
+        self.rest()
+
+    def used_bytes(self, connection: duckdb.DuckDBPyConnection) -> float:
+        """Measure what the rows take; the file itself may hold free space for rows to come."""
+        connection.execute("checkpoint")
+        [(used,)] = connection.execute("select block_size * used_blocks from pragma_database_size()").fetchall()
+        return float(used)
 
     def size_bytes(self) -> int:
         """Measure the files of the database."""

@@ -7,7 +7,6 @@ from typing import Final
 
 import duckdb
 
-from runmill.store.duckdb.transaction import transaction
 from runmill.store.interface import Compacted
 
 __all__ = ["fold"]
@@ -43,14 +42,13 @@ _FOLDED: Final = {
 
 
 def fold(connection: duckdb.DuckDBPyConnection) -> Compacted:
-    """Fold all of them. The caller keeps other writers away."""
+    """Fold all of them. The caller has a transaction open, and keeps other writers away."""
     before = _count(connection)
-    with transaction(connection):
-        for table, folded in _FOLDED.items():
-            connection.execute(f"create temp table folded as {folded}")
-            connection.execute(f"delete from {table}")  # noqa: S608 - our own names
-            connection.execute(f"insert into {table} by name select * from folded")  # noqa: S608
-            connection.execute("drop table folded")
+    for table, folded in _FOLDED.items():
+        connection.execute(f"create temp table folded as {folded}")
+        connection.execute(f"delete from {table}")  # noqa: S608 - our own names
+        connection.execute(f"insert into {table} by name select * from folded")  # noqa: S608
+        connection.execute("drop table folded")
     return Compacted(before, _count(connection))
 
 

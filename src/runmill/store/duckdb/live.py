@@ -34,6 +34,9 @@ class Listeners:
             self._listeners[key] = listener
         return lambda: self._remove(key)
 
+    def __bool__(self) -> bool:
+        return bool(self._listeners)
+
     def tell(self, committed: Committed) -> None:
         """Call all of them. One that raises is not called again: the commit stands, and must be acknowledged."""
         with self._lock:

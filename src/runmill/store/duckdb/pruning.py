@@ -1,7 +1,7 @@
 """Taking runs, and old records that belong to none, out of every table; what was taken is written down."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import duckdb
 
@@ -16,6 +16,9 @@ __all__ = ["Taken", "chosen", "remove"]
 
 _OF_RUNS = ("logs", "points", "events", "artifacts", "log_summaries", "point_summaries")
 
+Measure: TypeAlias = Callable[[duckdb.DuckDBPyConnection], float]
+"""Gives how many bytes the rows take."""
+
 
 class Taken(NamedTuple):
     """What goes."""
@@ -27,9 +30,11 @@ class Taken(NamedTuple):
     """Of files that no other run has."""
 
 
-def chosen(connection: duckdb.DuckDBPyConnection, families: Sequence[Family], query: PruneQuery) -> Taken:
+def chosen(
+    connection: duckdb.DuckDBPyConnection, families: Sequence[Family], query: PruneQuery, *, used_bytes: Measure
+) -> Taken:
     """Choose among *families*, oldest first, what *query* asks for."""
-    run_ids = [run_id for family in _fitting(connection, families, query) for run_id in family.run_ids]
+    run_ids = [run_id for family in _fitting(connection, families, query, used_bytes) for run_id in family.run_ids]
     of_runs = {"runs": listed(run_ids)}
     logs = f"select count(*) from logs where run_id {among('$runs')} or (run_id is null and time_unix_nano < $time)"  # noqa: S608 - our own text
     points = f"select count(*) from points where run_id {among('$runs')}"  # noqa: S608
@@ -57,12 +62,14 @@ def remove(connection: duckdb.DuckDBPyConnection, taken: Taken, query: PruneQuer
         )
 
 
-def _fitting(connection: duckdb.DuckDBPyConnection, families: Sequence[Family], query: PruneQuery) -> list[Family]:
+def _fitting(
+    connection: duckdb.DuckDBPyConnection, families: Sequence[Family], query: PruneQuery, used_bytes: Measure
+) -> list[Family]:
     found = [family for family in families if family.last_seen_unix_nano < (query.older_than_unix_nano or 0)]
     if query.max_size_bytes is None:
         return found
     rows = _row_counts(connection)
-    size = _used_bytes(connection)
+    size = used_bytes(connection)
     row_bytes = size / max(1, sum(rows.values()))
     for number, family in enumerate(families):
         if number >= len(found):  # they are in order: the first are found already
@@ -80,13 +87,6 @@ def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[RunId | None, int
             "union all select run_id, count from point_summaries) group by run_id"
         ).fetchall()
     )
-
-
-def _used_bytes(connection: duckdb.DuckDBPyConnection) -> float:
-    """Measure what the rows take; the file itself may hold free space for rows to come."""
-    connection.execute("checkpoint")
-    [(used,)] = connection.execute("select block_size * used_blocks from pragma_database_size()").fetchall()
-    return float(used)
 
 
 def _remove_old_logs(connection: duckdb.DuckDBPyConnection, older_than_unix_nano: int) -> None:

@@ -1,5 +1,6 @@
 """The tables, and the version they have."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import duckdb
@@ -7,13 +8,25 @@ import duckdb
 from runmill.errors import ConfigError
 from runmill.store.duckdb.transaction import transaction
 
-__all__ = ["VERSION", "prepare"]
+__all__ = ["FILE", "VERSION", "Dialect", "prepare"]
 
 VERSION: Final = 3
 """Of the tables below. A change to them is a new version, and a step that brings the old one up to it."""
 
-# LONG_TEXT is the one word that differs between attachments: a DuckLake compresses by file, not by column.
-LONG_TEXT: Final = "varchar using compression zstd not null"
+LONG_TEXT: Final = "{long_text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """In what the statements that make the tables differ between attachments."""
+
+    long_text: str
+    """The type of columns that hold long texts."""
+    settings: tuple[str, ...] = ()
+    """What is said once, when the tables are there."""
+
+
+FILE: Final = Dialect(long_text="varchar using compression zstd not null")
 
 _PRUNINGS: Final = """create table prunings (
     last_seq bigint not null, run_count bigint not null, log_count bigint not null, point_count bigint not null)"""
@@ -66,15 +79,16 @@ TABLES: Final = (
 )
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, *, where: str) -> None:
+def prepare(connection: duckdb.DuckDBPyConnection, *, where: str, dialect: Dialect = FILE) -> None:
     """Make the tables in an empty database; bring those of an older version up to this one.
 
     Raises:
         ConfigError: another program's database, or a newer runmill's; it is left as it was.
     """
-    tables = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    found = "select table_name from duckdb_tables() where database_name = current_database()"
+    tables = {name for (name,) in connection.execute(found).fetchall()}
     if not tables:
-        _create(connection)
+        _create(connection, dialect)
     elif "schema_version" not in tables:
         raise ConfigError(f"{where}: a DuckDB database of something else (its tables: {', '.join(sorted(tables))}).")
     else:
@@ -92,11 +106,14 @@ _STEPS: Final = {
 }
 
 
-def _create(connection: duckdb.DuckDBPyConnection) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, dialect: Dialect) -> None:
     with transaction(connection):
         for table in TABLES:
-            connection.execute(table)
+            connection.execute(table.replace(LONG_TEXT, dialect.long_text))
         connection.execute("insert into schema_version values (?)", [VERSION])
+    # A lake takes these for tables that are there only. Without them it is larger, and right.
+    for setting in dialect.settings:
+        connection.execute(setting)
 
 
 def _check_version(connection: duckdb.DuckDBPyConnection, where: str) -> None:

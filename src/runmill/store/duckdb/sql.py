@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from runmill.errors import InvalidArgument, Unavailable
 from runmill.model import Run
-from runmill.store.duckdb.database import Database
+from runmill.store.duckdb.attachment import Attachment
 
 __all__ = ["select"]
 
@@ -28,7 +28,7 @@ _RUNS: Final = pa.schema(
 )
 
 
-def select(database: Database, text: str, runs: Iterable[Run]) -> pa.RecordBatchReader:
+def select(attachment: Attachment, text: str, runs: Iterable[Run]) -> pa.RecordBatchReader:
     """Give the answer as it comes; *runs* are a table beside the others.
 
     It holds a connection until it was read to its end, or thrown away.
@@ -38,7 +38,7 @@ def select(database: Database, text: str, runs: Iterable[Run]) -> pa.RecordBatch
         Unavailable: it took too long, here or while the answer is read.
     """
     with ExitStack() as stack:
-        connection = database.connect()
+        connection = attachment.connect()
         stack.callback(connection.close)
         limit = threading.Timer(_SECONDS, connection.interrupt)
         limit.daemon = True

@@ -1,0 +1,59 @@
+"""Where the engine's tables are: in a file of this process, or in a lake it shares with others."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import duckdb
+
+from runmill.store.interface import Grouping
+
+__all__ = ["Attachment"]
+
+
+class Attachment(Protocol):
+    """The tables, with a connection of its own for each who asks."""
+
+    @property
+    def url(self) -> str:
+        """What opens this store, without secrets."""
+
+    @property
+    def grouping(self) -> Grouping:
+        """How batches are best grouped into commits."""
+
+    @property
+    def poll_seconds(self) -> float | None:
+        """How often to ask what other processes committed; None: no other process can."""
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
+
+    def reader(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Lend a connection for one read; readers and the writer do not wait for each other."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep the writers of other processes away for the block. Raises duckdb.Error when they do not let go."""
+
+    def newest(self, connection: duckdb.DuckDBPyConnection, /) -> int:
+        """Give the number of the newest commit that *connection* sees, whoever made it; always 0 in a file."""
+
+    def last_committed(self, connection: duckdb.DuckDBPyConnection, /) -> int:
+        """Give the number of the last commit that *connection* made; always 0 in a file."""
+
+    def rewrote(self, connection: duckdb.DuckDBPyConnection, /, *, since: int) -> bool:
+        """Say whether rows were taken out, or folded, since that commit: what is known must then be read anew."""
+
+    def used_bytes(self, connection: duckdb.DuckDBPyConnection, /) -> float:
+        """Measure what the rows take."""
+
+    def size_bytes(self) -> int:
+        """Measure all that is kept."""
+
+    def rest(self) -> None:
+        """Give back memory, now that nothing comes."""
+
+    def compact(self) -> None:
+        """Give back space: pack small files, delete what nothing names any more."""
+
+    def close(self) -> None:
+        """Let go. Safe to call twice."""

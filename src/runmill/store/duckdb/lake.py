@@ -1,0 +1,206 @@
+"""A lake: rows in Parquet files on shared storage, and a catalog in PostgreSQL that says which files count.
+
+Any number of processes write. One commits at a time, and sees all that was committed before: it holds a lock of the
+catalog's database, and its commit is taken as the very next snapshot or not at all. So the lock only keeps writers from
+working in vain; where it fails (a connection is cut, a process sleeps for minutes) the second commit does.
+
+Few rows at a time are kept in the catalog itself until they are packed: a commit makes a file for its logs and one for
+its points when they are many, and none for what sums them up.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from runmill.errors import ConfigError, Unavailable
+from runmill.store.duckdb import object_storage, packing, schema
+from runmill.store.duckdb.catalog_lock import Purpose, ask, locked
+from runmill.store.duckdb.extensions import load
+from runmill.store.duckdb.lake_url import LakeUrl
+from runmill.store.interface import Grouping
+
+__all__ = ["Lake"]
+
+_TABLES: Final = "tables/"
+"""Under the data path; the runs' files are beside it."""
+
+_INLINED_ROWS: Final = 200
+"""An insert of no more rows makes no file: they wait in the catalog until they are packed."""
+
+_CHANGES: Final = """
+    select list_has_any(map_keys(changes), ['tables_deleted_from', 'inlined_delete'])
+    from ducklake_snapshots('lake') where snapshot_id > $since"""
+
+
+class Lake:
+    """The open lake at *url*, made when its catalog is empty.
+
+    Raises:
+        ConfigError: it cannot be reached as it is described, or is no run store of this version.
+        Unavailable: the catalog does not answer.
+    """
+
+    def __init__(self, url: LakeUrl, *, memory_limit: str, threads: int) -> None:
+        self._url = url
+        self._memory_limit = memory_limit
+        self._closed = False
+        self.data_path: str
+        """Where the data is; with a slash at its end."""
+        self._root = duckdb.connect(
+            config={
+                "memory_limit": memory_limit,
+                "threads": threads,
+                "autoinstall_known_extensions": False,  # a query must never reach for another network
+                "autoload_known_extensions": False,
+                "temp_directory": tempfile.gettempdir(),
+                "late_materialization_max_rows": 20_000,
+            }
+        )
+        try:
+            self._attach()
+        except BaseException:
+            self._root.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """What opens this store, without the password."""
+        return str(self._url)
+
+    @property
+    def grouping(self) -> Grouping:
+        """Each commit is a file or two, and others wait for it: a few large ones are better."""
+        return Grouping(interval_seconds=1.0, records=20_000, may_hurry=False)
+
+    @property
+    def poll_seconds(self) -> float | None:
+        """A look at the catalog takes it a millisecond or two."""
+        return 0.5
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
+        if self._closed:
+            raise Unavailable(f"{self.url}: the store was closed. Open it again.")
+        connection = self._root.cursor()
+        connection.execute("set search_path = 'lake'")
+        # A commit is the next snapshot or fails: what it read is then still so.
+        connection.execute("set session ducklake_max_retry_count = 0")
+        return connection
+
+    @contextmanager
+    def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a connection for one read."""
+        connection = self.connect()
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise Unavailable(f"{self.url}: cannot be read now: {error}") from error
+        finally:
+            connection.close()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other writers away for the block. Raises duckdb.Error when the catalog is away, or a writer not done."""
+        with locked(self._root, Purpose.WRITING):
+            yield
+
+    def newest(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Give the number of the newest snapshot."""
+        [(newest,)] = connection.execute("select id from lake.current_snapshot()").fetchall()
+        return int(newest)
+
+    def last_committed(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Give the number of the last snapshot that *connection* made."""
+        [(last,)] = connection.execute("select id from lake.last_committed_snapshot()").fetchall()
+        return int(last or 0)
+
+    def rewrote(self, connection: duckdb.DuckDBPyConnection, *, since: int) -> bool:
+        """Say whether a snapshot after *since* took out rows, or is not there any more to say so."""
+        changes = connection.execute(_CHANGES, {"since": since}).fetchall()
+        return len(changes) < self.newest(connection) - since or any(rewrote for (rewrote,) in changes)
+
+    def used_bytes(self, connection: duckdb.DuckDBPyConnection) -> float:
+        """Measure the files that count now."""
+        return float(self._size(connection))
+
+    def size_bytes(self) -> int:
+        """Measure the files that count now; what is in the catalog is little."""
+        with self.reader() as connection:
+            return self._size(connection)
+
+    def rest(self) -> None:
+        """Give memory that is not used back to the system."""
+        pa.default_memory_pool().release_unused()
+
+    def compact(self) -> None:
+        """Pack small files and delete those that are out of use; nothing when another process is at it."""
+        connection = self.connect()
+        try:
+            with locked(self._root, Purpose.PACKING) as is_ours:
+                if is_ours:
+                    packing.pack(connection, alone=self.alone)
+        except duckdb.Error as error:
+            raise Unavailable(f"{self.url}: cannot be packed now: {error}") from error
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Let go of the catalog. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._root.close()
+
+    @staticmethod
+    def _size(connection: duckdb.DuckDBPyConnection) -> int:
+        found = "select coalesce(sum(file_size_bytes), 0)::bigint from ducklake_table_info('lake')"
+        [(size,)] = connection.execute(found).fetchall()
+        return int(size)
+
+    def _attach(self) -> None:
+        load(self._root, ("ducklake", "postgres_scanner"))
+        try:
+            self._root.execute(f"attach {_quoted(self._url.connection)} as catalog (type postgres)")
+            # Two that find the catalog empty would both fill it.
+            with locked(self._root, Purpose.OPENING):
+                self.data_path = self._url.data_path or self._recorded_path()
+                object_storage.prepare(self._root, self.data_path)
+                self._attach_lake()
+        except duckdb.IOException as error:
+            raise Unavailable(f"{self.url}: the catalog does not answer: {error}") from error
+        except duckdb.Error as error:
+            raise ConfigError(f"{self.url}: cannot be opened as a run store: {error}") from error
+
+    def _recorded_path(self) -> str:
+        """Give where the data is, as the catalog says: the engine wants to be made able to reach it first."""
+        path = (
+            ask(self._root, "select value from ducklake_metadata where key = 'data_path'")
+            if ask(self._root, "select to_regclass('ducklake_metadata')::text") is not None
+            else None
+        )
+        if path is None:
+            raise ConfigError(
+                f"{self.url}: the catalog is empty, so this would be a new lake, and nothing says where its data goes. "
+                "Add data_path=s3://bucket/prefix (or abfss://, gs://, or a folder all share)."
+            )
+        return str(path).removesuffix(_TABLES)
+
+    def _attach_lake(self) -> None:
+        lake = _quoted("ducklake:postgres:" + self._url.connection)
+        data_path = _quoted(self.data_path + _TABLES)
+        self._root.execute(f"attach {lake} as lake (data_path {data_path}, data_inlining_row_limit {_INLINED_ROWS})")
+        connection = self.connect()
+        try:
+            schema.prepare(connection, where=self.url, dialect=packing.DIALECT)
+            # From here on no statement, whoever wrote it, reads or writes elsewhere.
+            connection.execute("set allowed_directories = [?]", [self.data_path])
+            connection.execute("set enable_external_access = false")
+        finally:
+            connection.close()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
