@@ -14,6 +14,7 @@ from runmill.views.answers import JsonResponse
 from runmill.views.api import create_api
 from runmill.views.gate import SecurityHeaders, TokenGate
 from runmill.views.mlflow.app import Tell, create_mlflow
+from runmill.views.notebooks import LocalPages
 from runmill.views.portal.pages import create_portal
 
 __all__ = ["create_app"]
@@ -26,7 +27,7 @@ def create_app(store: Store, *, version: str, token: str | None = None, tell: Te
 
     A live view ends when its client leaves: a server that stops should tell it so (``http.disconnect``).
     """
-    middleware = [Middleware(SecurityHeaders)]
+    middleware = [Middleware(SecurityHeaders), Middleware(LocalPages)]
     if token is not None:
         middleware.append(Middleware(TokenGate, token))
     routes = [

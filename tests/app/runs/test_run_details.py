@@ -8,7 +8,9 @@ import threading
 
 import pytest
 
+from runmill.app.runs.glance_forms import as_html
 from runmill.app.runs.run_details import RunDetails
+from runmill.app.runs.run_glance import Glance
 
 
 class FakeScreen:
@@ -17,9 +19,9 @@ class FakeScreen:
     def __init__(self) -> None:
         self.shown: queue.Queue[str] = queue.Queue()
 
-    def show(self, html: str):
-        self.shown.put(html)
-        return self.shown.put
+    def show(self, glance: Glance):
+        self.shown.put(as_html(glance))
+        return lambda newer: self.shown.put(as_html(newer))
 
 
 @pytest.fixture
@@ -98,9 +100,13 @@ from jupyter_client.manager import start_new_kernel
 manager, client = start_new_kernel(kernel_name="python3")
 seen = []
 def hook(message):
+    content = message["content"]
     if message["msg_type"] in ("display_data", "update_display_data"):
-        html = message["content"]["data"]["text/html"]
-        seen.append((message["msg_type"], "Completed" in html))
+        forms = content["data"]
+        view = "application/vnd.jupyter.widget-view+json" in forms
+        seen.append((message["msg_type"], view, "Completed" in forms["text/html"]))
+    elif message["msg_type"] == "comm_msg" and "glance" in content["data"].get("state", {}):
+        seen.append(("glance", True, content["data"]["state"]["glance"]["has_ended"]))
 try:
     cell = sys.argv[1]
     reply = client.execute_interactive(cell, output_hook=hook, timeout=30)
@@ -122,13 +128,15 @@ run.complete()
 
 
 @pytest.mark.slow
-def test_in_a_real_kernel(server, tmp_path):
-    """The cell's output is HTML, and is replaced in place when the run has ended."""
+@pytest.mark.parametrize("has_anywidget", [True, False])
+def test_in_a_real_kernel(server, tmp_path, has_anywidget):
+    """The cell's output is a widget that the kernel tells of the end, and HTML that is replaced in place with it."""
     pytest.importorskip("ipykernel")
     import os
 
+    cell = CELL if has_anywidget else f"import sys\nsys.modules['anywidget'] = None\n{CELL}"
     done = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK, CELL],
+        [sys.executable, "-c", NOTEBOOK, cell],
         env={**os.environ, "RUNMILL_HOME": str(server.home), "RUNMILL_ENDPOINT": server.endpoint,
              "JUPYTER_PLATFORM_DIRS": "1"},
         cwd=tmp_path,
@@ -139,5 +147,6 @@ def test_in_a_real_kernel(server, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
-    assert seen[0] == ["display_data", False]
-    assert seen[-1] == ["update_display_data", True]
+    assert seen[0] == ["display_data", has_anywidget, False]
+    assert seen[-1] == ["update_display_data", has_anywidget, True]
+    assert (["glance", True, True] in seen) == has_anywidget

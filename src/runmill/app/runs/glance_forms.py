@@ -1,13 +1,14 @@
-"""A glance at a run as HTML that needs no script and no extension, and as text for a terminal."""
+"""A glance at a run as HTML that needs no script and no extension, as text for a terminal, as values for a script."""
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from runmill.app.runs.run_glance import Curve, Glance
 
-__all__ = ["as_html", "as_text"]
+__all__ = ["as_html", "as_text", "as_values"]
 
 _WIDTH: Final = 160
 _HEIGHT: Final = 28
@@ -28,6 +29,19 @@ def as_html(glance: Glance) -> str:
         f"<pre>{escape(chr(10).join(glance.lines))}</pre>" if glance.lines else "",
     ]
     return f'<div class="runmill-run">{"".join(parts)}</div>'
+
+
+def as_values(glance: Glance) -> dict[str, Any]:
+    """Give what ``run_widget.js`` shows, as plain values."""
+    return {
+        "facts": glance.facts,
+        "status": glance.run.status,
+        "has_ended": glance.has_ended,
+        "address": glance.address,
+        "curves": [asdict(curve) for curve in glance.curves],
+        "lines": glance.lines,
+        "children": [{"name": run.display_name, "status": run.status} for run in glance.children],
+    }
 
 
 def as_text(glance: Glance) -> str:

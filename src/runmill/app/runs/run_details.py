@@ -1,33 +1,20 @@
-"""A run to look at while it goes on: in a notebook it is kept up to date, in a terminal it is printed.
-
-No widget library: a notebook server, a remote kernel or an editor takes HTML and its updates wherever it takes output,
-and the kernel can reach the run store where the browser may not.
-"""
+"""A run to look at while it goes on: in a notebook it is kept up to date, in a terminal it is printed."""
 
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from runmill.app.runs.glance_forms import as_html, as_text
 from runmill.app.runs.run import Run
 from runmill.app.runs.run_glance import Glance, look
+from runmill.app.runs.screens import Screen, Update, notebook_screen
 from runmill.errors import RunmillError
 
-__all__ = ["RunDetails", "Screen"]
+__all__ = ["RunDetails"]
 
 _REFRESH_SECONDS: Final = 2.0
 _MOST_FAILURES: Final = 30
 """Looks that fail in a row until nobody looks any more: a minute without a store."""
-
-Update = Callable[[str], None]
-
-
-class Screen(Protocol):
-    """What shows HTML to a person."""
-
-    def show(self, html: str) -> Update:
-        """Show *html*, and give what replaces it."""
 
 
 class RunDetails:
@@ -53,11 +40,11 @@ class RunDetails:
         """
         del render_lib, widget_settings
         glance = self._look(is_fresh=True)
-        screen = self._screen or _notebook()
+        screen = self._screen or notebook_screen()
         if screen is None:
             sys.stdout.write(f"{as_text(glance)}\n")
             return
-        update = screen.show(as_html(glance))
+        update = screen.show(glance)
         if not glance.has_ended:
             threading.Thread(target=self._keep_up_to_date, args=(update,), name="runmill-widget", daemon=True).start()
 
@@ -96,7 +83,7 @@ class RunDetails:
             except RunmillError:  # the store restarts, or the network is away: what is shown stays
                 failure_count += 1
             else:
-                update(as_html(glance))
+                update(glance)
                 failure_count, has_ended = 0, glance.has_ended
 
     def _repr_html_(self) -> str:
@@ -104,21 +91,3 @@ class RunDetails:
 
     def __repr__(self) -> str:
         return f"RunDetails({self._run!r})"
-
-
-class _Notebook:
-    """The output of the cell that runs now."""
-
-    def show(self, html: str) -> Update:
-        # Here, not on top: a notebook has it, and nothing else needs it.
-        from IPython.display import HTML, display  # noqa: PLC0415
-
-        shown = display(HTML(html), display_id=True)  # type: ignore[no-untyped-call,unused-ignore]
-        return lambda newer: shown.update(HTML(newer)) if shown is not None else None  # type: ignore[no-untyped-call,unused-ignore]
-
-
-def _notebook() -> Screen | None:
-    """Give the notebook this code runs in, None for a program or a terminal."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return _Notebook() if shell is not None and hasattr(shell, "kernel") else None
