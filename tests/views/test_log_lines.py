@@ -60,6 +60,13 @@ def test_a_traceback_folds_to_type_and_message(stack: str, outcome: str) -> None
     assert line(attributes={"exception.stacktrace": stack}).outcome == outcome
 
 
+def test_what_was_said_beside_the_message_is_on_the_line() -> None:
+    """A call's own fields as key=value on one line; what every call has (where, which thread) is in the fold."""
+    said = {"alpha": 0.75, "path": "a\nb", "shape": [2, 3], "code.line.number": 7, "thread.name": "MainThread"}
+    assert line(attributes=said).extras == "alpha=0.75 path=a b shape=[2,3]"
+    assert len(line(attributes={"text": "x" * 10_000}).extras) == 300
+
+
 def test_a_traceback_in_the_message_is_taken_out_whole() -> None:
     """Also that of a group, whose first line begins with its bar."""
     found = line(f"failed\n{raised_group()}")

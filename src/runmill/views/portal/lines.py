@@ -28,6 +28,9 @@ _UNINDENTED: Final = re.compile(r"^(?:  \| )?(?=\S)(.+)", re.MULTILINE)
 """What an exception says of itself; that of a group stands behind the group's bar."""
 _STACKTRACE: Final = "exception.stacktrace"
 _SHORT_TEXT: Final = 2_000
+_SHORT_EXTRAS: Final = 300
+_NOT_SAID: Final = ("code.", "exception.", "thread.", "process.", "log.", "asyncio.")
+"""Attributes that every call has of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Line:
     """On one line, and not longer than a line can be."""
     outcome: str
     """What its traceback ends in: type and message, on one line. Empty without one."""
+    extras: str
+    """What the call said beside the message, as ``key=value``, cut to what one line may show."""
     text: str
     """The body in full, or empty when `message` is all of it."""
     traceback: str
@@ -62,6 +67,7 @@ def line_of(record: LogRecord) -> Line:
         level_word=word,
         message=message or record.event_name,
         outcome=_outcome(traceback),
+        extras=_extras(record),
         text="" if head == message else head,
         traceback=traceback,
         fields=tuple((key, _text(value)) for key, value in record.attributes.items() if key != _STACKTRACE),
@@ -86,6 +92,11 @@ def _text(value: AttributeValue) -> str:
     if isinstance(value, Mapping) or not isinstance(value, (int, float)):
         return clean(encode(value).decode())
     return str(value)
+
+
+def _extras(record: LogRecord) -> str:
+    said = (f"{key}={_text(value)}" for key, value in record.attributes.items() if not key.startswith(_NOT_SAID))
+    return " ".join(" ".join(said)[:_SHORT_EXTRAS].split())
 
 
 def _split(body: str) -> tuple[str, str]:
