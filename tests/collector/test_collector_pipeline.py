@@ -154,6 +154,7 @@ async def test_everything_is_counted_under_the_component_it_belongs_to():
         'runmill_receiver_failed_requests_total{reason="503",receiver="otlp"}': 1,
         'runmill_run_store_commits_total{exporter="run_store"}': 1,
         'runmill_run_store_repeated_batches_total{exporter="run_store"}': 0,
+        'runmill_run_store_set_aside_records_total{exporter="run_store",signal="logs"}': 2,
     }
 
 

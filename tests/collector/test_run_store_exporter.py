@@ -1,22 +1,27 @@
 """``run_store``: grouped commits, an answer only after the commit, and what happens when the store cannot."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from collector_fakes import RecordingStore, batch, settle, until
 
 from runmill.collector.component import Batch, Producer
 from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.exporters.set_aside import SetAside
+from runmill.collector.processors.batch import BatchConfig, Batcher
 from runmill.collector.telemetry import Telemetry
 from runmill.errors import Conflict, Refused, Rejected
 
 
-def exporter(store, telemetry=None, **settings):
+def exporter(store, telemetry=None, *, folder=Path("nowhere"), **settings):
+    telemetry = telemetry or Telemetry()
     return RunStore(
         RunStoreConfig(url="./store", **settings),
         exporter_id="run_store",
         open_store=lambda _: store,
-        telemetry=telemetry or Telemetry(),
+        aside=SetAside(folder, exporter_id="run_store", telemetry=telemetry),
+        telemetry=telemetry,
     )
 
 
@@ -202,7 +207,8 @@ async def test_store_that_cannot_be_opened_fails_the_start():
         raise Conflict("another process has it")
 
     config = RunStoreConfig(url="./store")
-    one = RunStore(config, exporter_id="run_store", open_store=cannot_open, telemetry=Telemetry())
+    aside = SetAside(Path("nowhere"), exporter_id="run_store", telemetry=Telemetry())
+    one = RunStore(config, exporter_id="run_store", open_store=cannot_open, aside=aside, telemetry=Telemetry())
     with pytest.raises(Conflict, match=r"^another process has it$"):
         await one.start()
     await one.shutdown()
@@ -222,3 +228,55 @@ async def test_commits_and_repeats_are_counted(started):
         'runmill_run_store_commits_total{exporter="run_store"}': 1,
         'runmill_run_store_repeated_batches_total{exporter="run_store"}': 1,
     }
+
+
+class PickyStore(RecordingStore):
+    """Fails on every commit that holds the body `poison`, as a bug in it would."""
+
+    def append(self, deliveries, /):
+        if any("poison" in one.columns.logs["body"].to_pylist() for one in deliveries):
+            raise KeyError("poison")
+        return super().append(deliveries)
+
+
+async def test_poison_is_set_aside_and_stops_nobody(started, tmp_path, caplog):
+    """Its sender is told never to send it again; its bytes are in a file, it is counted and said."""
+    store, telemetry = PickyStore(), Telemetry()
+    one = await started(store, telemetry, folder=tmp_path, commit_records=3)
+    sent = consume_all(one, batch("a"), batch("poison"), batch("b"))
+    [first, poison, last] = await asyncio.gather(*sent, return_exceptions=True)
+    [file] = tmp_path.iterdir()
+    assert (first, last, type(poison)) == (None, None, Rejected)
+    assert str(poison) == (
+        f"the run store fails on this data, which is kept as {file}: KeyError('poison'). Do not send it again."
+    )
+    assert file.read_bytes() == batch("poison").payload
+    assert sorted(body for group in store.bodies() for body in group) == ["a", "b"]
+    assert telemetry.snapshot()['runmill_run_store_set_aside_records_total{exporter="run_store",signal="logs"}'] == 1
+    assert f"exporter run_store: 1 records of logs were set aside (kept as {file})" in caplog.text
+
+
+async def test_poison_among_joined_requests_costs_the_others_nothing(started, tmp_path):
+    """Who joined them sends them one by one, so that only the one at fault is set aside."""
+    store, telemetry = PickyStore(), Telemetry()
+    one = await started(store, telemetry, folder=tmp_path)
+    batcher = Batcher(BatchConfig(timeout="10s"), one, processor_id="batch", telemetry=telemetry)
+    store.open.clear()
+    sent = consume_all(batcher, batch("under way"))
+    await until(lambda: store.appends)
+    sent += consume_all(batcher, batch("a"), batch("poison"), batch("b"))
+    await settle()
+    store.open.set()
+    found = await asyncio.gather(*sent, return_exceptions=True)
+    assert [type(result) for result in found] == [type(None), type(None), Rejected, type(None)]
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [batch("poison").payload]
+
+
+async def test_store_that_fails_on_everything_sets_nothing_aside(started, tmp_path):
+    """Then it is not the data: the sender keeps it. What passes at the next attempt is stored."""
+    store = RecordingStore(*[ValueError("broken")] * 4, ValueError("once"), None)
+    one = await started(store, folder=tmp_path)
+    with pytest.raises(ValueError, match="broken"):
+        await one.consume(batch("a"))
+    await one.consume(batch("a"))
+    assert list(tmp_path.iterdir()) == []

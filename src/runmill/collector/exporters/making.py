@@ -13,6 +13,7 @@ from runmill.collector.exporters.queue_file import QueueFile, QueueMemory
 from runmill.collector.exporters.retry import Retrying
 from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
 from runmill.collector.exporters.sending_queue import Forwarder
+from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedExporter, Telemetry
 
@@ -24,6 +25,7 @@ ExporterConfig: TypeAlias = DebugConfig | FileConfig | RunStoreConfig | Forwarde
 
 _QUEUE_FOLDER: Final = "collector"
 """In the home: what waits for backends."""
+_SET_ASIDE_FOLDER: Final = "collector/set_aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,10 @@ def make_exporter(
         case FileConfig():
             exporter = FileExporter(config)
         case RunStoreConfig():
-            exporter = RunStore(config, exporter_id=exporter_id, open_store=settings.open_store, telemetry=telemetry)
+            aside = SetAside(settings.home.path / _SET_ASIDE_FOLDER, exporter_id=exporter_id, telemetry=telemetry)
+            exporter = RunStore(
+                config, exporter_id=exporter_id, open_store=settings.open_store, aside=aside, telemetry=telemetry
+            )
     return Outlet(exporter, CountedExporter(exporter_id, exporter, telemetry))
 
 

@@ -20,9 +20,10 @@ from pydantic import Field
 
 from runmill.collector.component import Batch
 from runmill.collector.exporters.pile import Pile
+from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.telemetry import Telemetry
 from runmill.collector.values import Duration, Section, Size
-from runmill.errors import Refused, Rejected, WireError
+from runmill.errors import Refused, Rejected, Unavailable, WireError
 from runmill.otlp import columns
 from runmill.store.interface import Delivery, Store
 
@@ -39,6 +40,10 @@ _DECODE_RECORDS: Final = 5_000
 
 # Small commits are spaced by this many times what the last one took: they use at most a quarter of the time.
 _PAUSE_FACTOR: Final = 3
+
+# What passes: the store's or the machine's trouble, whatever the batch.
+_TROUBLE: Final = (Refused, Unavailable, OSError, MemoryError)
+_MORE_ATTEMPTS: Final = 2
 
 
 class RunStoreConfig(Section):
@@ -77,11 +82,18 @@ class RunStore:
     """Commits batches of logs and metrics; `consume` returns after the commit."""
 
     def __init__(
-        self, config: RunStoreConfig, *, exporter_id: str, open_store: OpenStore, telemetry: Telemetry
+        self,
+        config: RunStoreConfig,
+        *,
+        exporter_id: str,
+        open_store: OpenStore,
+        aside: SetAside,
+        telemetry: Telemetry,
     ) -> None:
         self._config = config
         self._exporter_id = exporter_id
         self._open_store = open_store
+        self._aside = aside
         self._telemetry = telemetry
         self._arrived = Pile[_Waiting](lambda waiting: waiting.batch.record_count)
         self._decoded = Pile[_Decoded](lambda decoded: decoded[0].batch.record_count)
@@ -141,7 +153,9 @@ class RunStore:
             if isinstance(result, Delivery):
                 self._decoded.put((waiting, result))
             else:
-                waiting.answer(result)
+                # Bytes that are not OTLP are their sender's mistake; anything else is ours, and would be again.
+                is_theirs = isinstance(result, Rejected)
+                waiting.answer(result if is_theirs else await self._set_aside(waiting.batch, result))
 
     async def _commit_forever(self, store: Store) -> None:
         while await self._decoded.holds():
@@ -164,8 +178,25 @@ class RunStore:
             for one in decoded:
                 await self._commit(store, [one])
             return
-        for waiting, _ in decoded:
-            waiting.answer(error)
+        for waiting, delivery in decoded:
+            waiting.answer(error and await self._judged(store, waiting.batch, delivery, error))
+
+    async def _judged(self, store: Store, batch: Batch, delivery: Delivery, error: Exception) -> Exception | None:
+        """Give what the sender is told; it must not send for ever what the store takes everything but."""
+        if isinstance(error, (*_TROUBLE, Rejected)):
+            return await self._set_aside(batch, error)
+        for _ in range(_MORE_ATTEMPTS):
+            if await self._append(store, [delivery]) is None:
+                return None
+        is_well = await self._append(store, []) is None
+        return await self._set_aside(batch, error) if is_well else error
+
+    async def _set_aside(self, batch: Batch, error: Exception) -> Exception:
+        if isinstance(error, _TROUBLE):
+            return error
+        if batch.request_count > 1:  # who joined it sends its parts again, and one of them is at fault
+            return Rejected(str(error))
+        return await asyncio.get_running_loop().run_in_executor(self._appending, self._aside.keep, batch, error)
 
     async def _append(self, store: Store, deliveries: Sequence[Delivery]) -> Exception | None:
         loop = asyncio.get_running_loop()
@@ -173,7 +204,7 @@ class RunStore:
             repeats = await loop.run_in_executor(self._appending, store.append, deliveries)
         except Exception as error:  # noqa: BLE001 - each sender waits for its answer; the exporter's edge counts it
             return error
-        self._telemetry.add("runmill_run_store_commits_total", exporter=self._exporter_id)
+        self._telemetry.add("runmill_run_store_commits_total", 1 if deliveries else 0, exporter=self._exporter_id)
         self._telemetry.add("runmill_run_store_repeated_batches_total", repeats, exporter=self._exporter_id)
         return None
 

@@ -143,7 +143,8 @@ def _join(batches: Sequence[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     payload = b"".join(batch.payload for batch in batches)
-    return Batch(batches[0].signal, payload, sum(batch.record_count for batch in batches))
+    record_count = sum(batch.record_count for batch in batches)
+    return Batch(batches[0].signal, payload, record_count, request_count=len(batches))
 
 
 def _answer(group: Sequence[_Waiting], error: Exception | None) -> None:
