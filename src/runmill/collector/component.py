@@ -28,6 +28,8 @@ class Batch:
     """Log records, data points, spans or samples of profiles."""
     producer: Producer | None = None
     """None for foreign senders, whose repeats cannot be recognised. A batch that has one is never joined to another."""
+    is_awaited: bool = False
+    """A program stands still until it is safe: it neither waits for company nor keeps others waiting for more."""
     request_count: int = 1
     """How many requests were joined to it. Who joined them sends them one by one where together they are Rejected."""
 

@@ -96,7 +96,7 @@ class RunStore:
         self._aside = aside
         self._telemetry = telemetry
         self._arrived = Pile[_Waiting](lambda waiting: waiting.batch.record_count)
-        self._decoded = Pile[_Decoded](lambda decoded: decoded[0].batch.record_count)
+        self._decoded = Pile[_Decoded](self._weight)
         self._held_bytes = 0
         self._decoding = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-decode")
         self._appending = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-append")
@@ -163,6 +163,11 @@ class RunStore:
             self._commit_start = asyncio.get_running_loop().time()
             await self._commit(store, self._decoded.take(max_records=_COMMIT_RECORDS))
             self._commit_seconds = asyncio.get_running_loop().time() - self._commit_start
+
+    def _weight(self, decoded: _Decoded) -> int:
+        """Give how much it counts for a commit; what somebody waits for is enough for one."""
+        batch = decoded[0].batch
+        return max(batch.record_count, self._config.commit_records) if batch.is_awaited else batch.record_count
 
     async def _pause(self) -> None:
         """Let more batches come, unless there are enough or the last commit began long ago."""

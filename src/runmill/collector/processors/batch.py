@@ -136,7 +136,7 @@ class Batcher:
 
 def _stays_apart(batch: Batch) -> bool:
     # Profiles: the dictionary of each request has its own numbers.
-    return batch.producer is not None or batch.signal == "profiles"
+    return batch.producer is not None or batch.is_awaited or batch.signal == "profiles"
 
 
 def _join(batches: Sequence[Batch]) -> Batch:

@@ -51,9 +51,10 @@ def _batches(statement: Statement) -> Iterator[Batch]:
         key = run_key(RunIdentity(statement.run_id, statement.experiment, None, None))
     if statement.event_name:
         event: Record = (EVENT, statement.time_unix_nano, key, statement.event_name, dict(statement.body), None)
-        yield Batch("logs", encode_logs([event], _resource), 1)
+        yield Batch("logs", encode_logs([event], _resource), 1, is_awaited=True)
     if statement.points:
-        yield Batch("metrics", encode_metrics(_points(statement, key), _resource), len(statement.points))
+        payload = encode_metrics(_points(statement, key), _resource)
+        yield Batch("metrics", payload, len(statement.points), is_awaited=True)
 
 
 def _points(statement: Statement, key: str | None) -> Iterator[Record]:
