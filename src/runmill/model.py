@@ -4,6 +4,7 @@ Words are OpenTelemetry's for what travels and Azure ML's for runs. Times are in
 epoch; an id is text.
 """
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -114,7 +115,7 @@ class MetricPoints:
     """Every point of one metric of a run, as columns of `count` items in the order they were logged.
 
     Where a column may be one value instead of a list, it is that of every point. The items are a `MetricPoint`'s;
-    a column that was not asked for is None.
+    a column that was not asked for is None. One of nothing but floats or ints may be an array.
     """
 
     run_id: RunId
@@ -124,15 +125,18 @@ class MetricPoints:
     column: str | list[str | None] | None
     rank: int | list[int | None] | None
     attributes: Attributes | list[Attributes]
-    index: list[int | None] | None
-    step: list[int | None] | None
-    time_unix_nano: list[int] | None
-    value: list[Any]
+    index: "list[int | None] | array[int] | None"
+    step: "list[int | None] | array[int] | None"
+    time_unix_nano: "list[int] | array[int] | None"
+    value: "list[Any] | array[float]"
 
     def points(self) -> Iterator[MetricPoint]:
         """Give the points one by one; all columns must have been asked for."""
         columns = (self.kind, self.column, self.index, self.step, self.time_unix_nano, self.value, self.attributes)
-        items = (column if isinstance(column, list) else repeat(column, self.count) for column in (*columns, self.rank))
+        items = (
+            column if isinstance(column, list | array) else repeat(column, self.count)
+            for column in (*columns, self.rank)
+        )
         return map(MetricPoint, repeat(self.metric, self.count), *items)
 
 

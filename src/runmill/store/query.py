@@ -103,6 +103,8 @@ class PointQuery:
     metric: str | None = None
     columns: frozenset[PointColumn] = POINT_COLUMNS
     """What is wanted beside the values: a hundred thousand times cost more to tell than their values."""
+    packed: bool = False
+    """Columns of nothing but doubles, or nothing but integers, come as arrays: for who passes their bytes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def _metric_routes(store: Store) -> APIRouter:
         if recursive:
             below = store.runs(RunQuery(ancestor_id=run_ids[0], limit=_MOST_BELOW))
             run_ids += [run.run_id for run in below if type in ("", run.type)]
-        query = PointQuery(tuple(run_ids), metric, frozenset(column or POINT_COLUMNS))
+        query = PointQuery(tuple(run_ids), metric, frozenset(column or POINT_COLUMNS), packed=pack)
         found = store.points(query)
         return JsonResponse({"points": [packed(each) for each in found] if pack else found})
 

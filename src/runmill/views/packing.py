@@ -14,7 +14,8 @@ __all__ = ["packed"]
 _NAMES: Final = tuple(field.name for field in fields(MetricPoints))
 _items_of: Final = attrgetter(*_NAMES)
 _COLUMNS: Final = frozenset({"index", "step", "time_unix_nano", "value"})
-_WORDS: Final = {frozenset({float}): ("float64", "d"), frozenset({int}): ("int64", "q")}
+_CODES: Final[dict[type, str]] = {float: "d", int: "q"}
+_WORDS: Final = {"d": "float64", "q": "int64"}
 
 
 def packed(points: MetricPoints) -> dict[str, Any]:
@@ -26,11 +27,18 @@ def packed(points: MetricPoints) -> dict[str, Any]:
     return {name: _packed(item) if name in _COLUMNS else item for name, item in items}
 
 
-def _packed(column: list[Any] | None) -> list[Any] | dict[str, str] | None:
-    if column is None or (word := _WORDS.get(frozenset(map(type, column)))) is None:
-        return column
-    name, code = word
-    numbers = array(code, column)
+def _packed(column: "list[Any] | array[Any] | None") -> list[Any] | dict[str, str] | None:
+    numbers = column if isinstance(column, array) else _array(column)
+    if numbers is None:
+        return column  # type: ignore[return-value]  # an array is never None
     if sys.byteorder == "big":
+        numbers = numbers[:]
         numbers.byteswap()
-    return {name: base64.b64encode(numbers).decode("ascii")}
+    return {_WORDS[numbers.typecode]: base64.b64encode(numbers).decode("ascii")}
+
+
+def _array(column: list[Any] | None) -> "array[Any] | None":
+    """Give a column of nothing but floats, or nothing but ints, as an array; any other as None."""
+    types = set(map(type, column or ()))
+    code = _CODES.get(types.pop()) if len(types) == 1 else None
+    return array(code, column or ()) if code else None

@@ -14,7 +14,7 @@ _NON_FINITE: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity"
 
 
 def unpacked(points: Mapping[str, Any]) -> dict[str, Any]:
-    """Give an item of ``GET /runs/{run_id}/points`` with its columns as lists."""
+    """Give an item of ``GET /runs/{run_id}/points`` with its columns as lists or arrays."""
     columns = {name: _numbers(points[name]) for name in _COLUMNS}
     if isinstance(points["value"], list):
         columns["value"] = [_NON_FINITE.get(each, each) if type(each) is str else each for each in points["value"]]
@@ -29,4 +29,4 @@ def _numbers(column: Any) -> Any:
     numbers.frombytes(binascii.a2b_base64(text))
     if sys.byteorder == "big":
         numbers.byteswap()
-    return numbers.tolist()
+    return numbers

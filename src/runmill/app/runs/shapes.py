@@ -3,6 +3,7 @@
 A value that was logged once comes bare, several come as a list in log order; rows and tables come as columns.
 """
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ def old_shapes(
 
 def _shape_of(columns: MetricPoints, to_file: Callable[[str, MetricPoint], object]) -> object:
     if columns.kind in _VALUE_KINDS and not isinstance(columns.rank, list):
-        return _bare_if_one(_same_type(_flat(columns.value)))  # as nearly all are: no look at the other columns
+        # As nearly all are: no look at the other columns, nor at each value where all are of one type.
+        values = columns.value
+        return _bare_if_one(values.tolist() if isinstance(values, array) else _same_type(_flat(values)))
     return _shape(_one_view(list(columns.points())), lambda point: to_file(columns.run_id, point))
 
 

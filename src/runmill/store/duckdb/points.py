@@ -5,15 +5,16 @@ so the engine gathers them as they lie, which takes half the time of sorting the
 right here.
 """
 
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain, islice, pairwise, repeat
-from operator import lt
-from typing import Any, Final, NamedTuple, TypeVar
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from runmill.model import Attributes, MetricKind, MetricPoints, RunId
@@ -24,8 +25,6 @@ from runmill.store.query import PointQuery
 from runmill.store.values import decode_attributes
 
 __all__ = ["points"]
-
-T = TypeVar("T")
 
 # Nearly all values are doubles: what others there are comes apart, each with its row's number.
 _READ: Final = """
@@ -52,13 +51,8 @@ def points(connection: duckdb.DuckDBPyConnection, query: PointQuery, span: Span)
         chosen="" if query.metric is None else "and metric = $metric",
         step=_STEP if "step" in query.columns else _NO_STEP,
     )
-    members: dict[tuple[RunId, str], list[_Group]] = defaultdict(list)
-    for run_id, metric, group in _groups(connection.execute(sql, values).to_arrow_table()):
-        members[run_id, metric].append(group)
-    run_places = {run_id: place for place, run_id in enumerate(query.run_ids)}
-    whole = [(run_id, metric, _joined(groups)) for (run_id, metric), groups in members.items()]
-    whole.sort(key=lambda each: (run_places[each[0]], each[2].first))
-    return [_points(run_id, metric, group, query) for run_id, metric, group in whole]
+    table = connection.execute(sql, values).to_arrow_table()
+    return _Gathered(table, query).metrics() if table.num_rows else []
 
 
 class _Shared(NamedTuple):
@@ -70,149 +64,128 @@ class _Shared(NamedTuple):
     attributes: Attributes
 
 
-@dataclass(slots=True)
-class _Group:
-    """Points of one metric, as columns in log order; *shared* has one item for all of them, or one a point."""
+class _Integers(NamedTuple):
+    """A column; a number that is not *known* says nothing."""
 
-    shared: list[_Shared]
-    time: list[int]
-    index: Sequence[int | None]
-    step: Sequence[int | None]
-    value: list[Any]
-    seq: Sequence[int]
-
-    @property
-    def first(self) -> tuple[int, int, int]:
-        """Say where the first point stands in log order."""
-        return self.time[0], _place_of(self.index[0]), self.seq[0]
-
-    def places(self) -> Iterator[tuple[int, int, int]]:
-        """Say where each point stands in log order."""
-        return zip(self.time, map(_place_of, self.index), self.seq, strict=True)
+    numbers: npt.NDArray[np.int64]
+    known: npt.NDArray[np.bool_]
 
 
-def _place_of(index: int | None) -> int:
-    return -1 if index is None else index
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    """Where the points of one metric are, in log order; *member* says what of *shared* each has where that differs."""
+
+    shared: Sequence[_Shared]
+    rows: slice | npt.NDArray[np.intp]
+    first: int
+    member: npt.NDArray[np.intp] | None = None
 
 
-class _Lazy:
-    """A column of all groups that becomes a list when it is first read: nobody pays for what was not asked."""
+class _Gathered:
+    """What was read: a row a group of points, with a list in each column."""
 
-    def __init__(self, column: pa.Array) -> None:
-        self.column = column
+    def __init__(self, table: pa.Table, query: PointQuery) -> None:
+        [batch] = table.combine_chunks().to_batches()
+        times, indexes, values, numbers, others, steps = (column.values for column in batch.columns[_KEYS:])
+        self._query = query
+        self._keys = batch.columns[:_KEYS]
+        self._ends = pairwise(batch.column("time").offsets.to_pylist())
+        self._time = times.to_numpy()
+        self._rises = self._time[1:] > self._time[:-1]
+        self._seq = numbers.to_numpy()
+        self._index = _integers(indexes)
+        self._step = _integers(steps)
+        self._value = values.to_numpy(zero_copy_only=False)
+        self._others = _others(others)
+        self._is_other = np.isin(self._seq, list(self._others))
 
-    @cached_property
-    def cells(self) -> list[Any]:
-        cells: list[Any] = self.column.to_pylist()
-        return cells
+    def metrics(self) -> list[MetricPoints]:
+        """Give them run by run, a run's in the order of their first points."""
+        places = {run_id: place for place, run_id in enumerate(self._query.run_ids)}
+        found = [(run_id, name, self._metric(groups)) for (run_id, name), groups in self._groups().items()]
+        found.sort(key=lambda each: (places[each[0]], self._place(each[2].first)))
+        return [self._points(*each) for each in found]
 
+    def _groups(self) -> dict[tuple[RunId, str], list[tuple[_Shared, slice]]]:
+        """Give each metric's groups: what was logged of it with several kinds, columns, ranks or attributes."""
+        groups: dict[tuple[RunId, str], list[tuple[_Shared, slice]]] = defaultdict(list)
+        keys = zip(*(column.to_pylist() for column in self._keys), strict=True)
+        for (run_id, metric, kind, column, rank, attributes), ends in zip(keys, self._ends, strict=True):
+            shared = _Shared(kind, column, rank, decode_attributes(attributes))
+            groups[run_id, metric].append((shared, slice(*ends)))
+        return groups
 
-class _Part(Sequence[Any]):
-    """One group's part of a column."""
+    def _metric(self, groups: list[tuple[_Shared, slice]]) -> _Metric:
+        """Merge the groups into log order; of one, times that only rise, as one process logs them, are in it."""
+        [shared, *more], [rows, *_] = zip(*groups, strict=True)
+        if not more and self._rises[rows.start : rows.stop - 1].all():
+            return _Metric([shared], rows, rows.start)
+        every = np.concatenate([np.arange(part.start, part.stop) for _, part in groups])
+        index = np.where(self._index.known[every], self._index.numbers[every], -1)
+        order = np.lexsort((self._seq[every], index, self._time[every]))
+        member = np.repeat(np.arange(len(groups)), [part.stop - part.start for _, part in groups])[order]
+        return _Metric([shared, *more], every[order], every[order[0]], member if more else None)
 
-    __slots__ = ("_part", "_whole")
+    def _place(self, row: int) -> tuple[int, int, int]:
+        """Say where a point stands in log order."""
+        index = self._index.numbers[row] if self._index.known[row] else -1
+        return int(self._time[row]), int(index), int(self._seq[row])
 
-    def __init__(self, whole: _Lazy, part: slice) -> None:
-        self._whole = whole
-        self._part = part
-
-    def __len__(self) -> int:
-        return len(self._whole.column[self._part])
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._whole.column[self._part.start + place].as_py()
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._whole.cells[self._part])
-
-
-def _groups(table: pa.Table) -> Iterator[tuple[RunId, str, _Group]]:
-    if not table.num_rows:
-        return
-    [batch] = table.combine_chunks().to_batches()
-    keys = zip(*(column.to_pylist() for column in batch.columns[:_KEYS]), strict=True)
-    times, indexes, values, numbers, others, steps = (column.values for column in batch.columns[_KEYS:])
-    index, step, seq = _Lazy(indexes), _Lazy(steps), _Lazy(numbers)
-    time, value = times.to_pylist(), _values(values, seq, others)
-    parts = (slice(*ends) for ends in pairwise(batch.column("time").offsets.to_pylist()))
-    for (run_id, metric, kind, column, rank, attributes), part in zip(keys, parts, strict=True):
-        shared = [_Shared(kind, column, rank, decode_attributes(attributes))]
-        group = _Group(shared, time[part], _Part(index, part), _Part(step, part), value[part], _Part(seq, part))
-        yield run_id, metric, _in_order(group)
-
-
-def _values(numbers: pa.Array, seq: _Lazy, others: pa.StructArray) -> list[Any]:
-    values: list[Any] = numbers.to_pylist()
-    if len(others):
-        places = {number: place for place, number in enumerate(seq.cells)}
-        for number, integer, document in zip(*(field.to_pylist() for field in others.flatten()), strict=True):
-            values[places[number]] = value_of(None, integer, document)
-    return values
-
-
-def _joined(groups: list[_Group]) -> _Group:
-    """Merge what was logged of one metric with several kinds, columns, ranks or attributes."""
-    if len(groups) == 1:
-        return groups[0]
-    return _in_order(
-        _Group(
-            shared=[each for group in groups for each in repeat(group.shared[0], len(group.time))],
-            time=_chained(group.time for group in groups),
-            index=_chained(group.index for group in groups),
-            step=_chained(group.step for group in groups),
-            value=_chained(group.value for group in groups),
-            seq=_chained(group.seq for group in groups),
+    def _points(self, run_id: RunId, name: str, metric: _Metric) -> MetricPoints:
+        rows, columns = metric.rows, self._query.columns
+        time = self._time[rows]
+        kind, column, rank, attributes = _shared(metric)
+        return MetricPoints(
+            run_id=run_id,
+            metric=name,
+            count=len(time),
+            kind=kind,
+            column=column,
+            rank=rank,
+            attributes=attributes,
+            index=self._known(self._index, rows) if "index" in columns else None,
+            step=self._known(self._step, rows) if "step" in columns else None,
+            time_unix_nano=self._listed(time) if "time_unix_nano" in columns else None,
+            value=self._values(rows),
         )
-    )
+
+    def _values(self, rows: slice | npt.NDArray[np.intp]) -> "list[Any] | array[float]":
+        numbers = self._value[rows]
+        if not self._is_other[rows].any():
+            return self._listed(numbers)
+        return list(map(self._others.get, self._seq[rows].tolist(), numbers.tolist()))
+
+    def _known(self, column: _Integers, rows: slice | npt.NDArray[np.intp]) -> "list[int | None] | array[int] | None":
+        numbers, known = column.numbers[rows], column.known[rows]
+        if known.all():
+            return self._listed(numbers)
+        if not known.any():
+            return None
+        return [each if is_known else None for each, is_known in zip(numbers.tolist(), known.tolist(), strict=True)]
+
+    def _listed(self, numbers: npt.NDArray[Any]) -> "list[Any] | array[Any]":
+        return array(_CODES[numbers.dtype.kind], numbers.tobytes()) if self._query.packed else list(numbers.tolist())
 
 
-def _chained(columns: Iterable[Sequence[T]]) -> list[T]:
-    return list(chain.from_iterable(columns))
+_CODES: Final = {"f": "d", "i": "q"}
 
 
-def _in_order(group: _Group) -> _Group:
-    """Put the points into log order; times that only rise, as one process logs them, are in it."""
-    if all(map(lt, group.time, islice(group.time, 1, None))):
-        return group
-    places = list(group.places())
-    order = sorted(range(len(places)), key=places.__getitem__)
-
-    def ordered(column: Sequence[T]) -> list[T]:
-        cells = list(column)
-        return [cells[place] for place in order] if cells else cells  # none: nobody asked for it
-
-    return _Group(
-        shared=ordered(group.shared) if len(group.shared) > 1 else group.shared,
-        time=ordered(group.time),
-        index=ordered(group.index),
-        step=ordered(group.step),
-        value=ordered(group.value),
-        seq=ordered(group.seq),
-    )
+def _integers(column: pa.Array) -> _Integers:
+    return _Integers(column.fill_null(0).to_numpy(), column.is_valid().to_numpy(zero_copy_only=False))
 
 
-def _points(run_id: RunId, metric: str, group: _Group, query: PointQuery) -> MetricPoints:
-    shared = group.shared[0] if len(group.shared) == 1 else map(_same_or_each, zip(*group.shared, strict=True))
-    kind, column, rank, attributes = shared
-    return MetricPoints(
-        run_id=run_id,
-        metric=metric,
-        count=len(group.time),
-        kind=kind,
-        column=column,
-        rank=rank,
-        attributes=attributes,
-        index=_none_or_each(group.index) if "index" in query.columns else None,
-        step=_none_or_each(group.step) if "step" in query.columns else None,
-        time_unix_nano=group.time if "time_unix_nano" in query.columns else None,
-        value=group.value,
-    )
+def _others(others: pa.StructArray) -> dict[int, Any]:
+    """Give the values that are no doubles by their ingest_seq."""
+    cells = zip(*(field.to_pylist() for field in others.flatten()), strict=True)
+    return {seq: value_of(None, integer, document) for seq, integer, document in cells}
+
+
+def _shared(metric: _Metric) -> Iterable[Any]:
+    if metric.member is None:
+        return metric.shared[0]
+    each = zip(*map(metric.shared.__getitem__, metric.member.tolist()), strict=True)
+    return map(_same_or_each, each)
 
 
 def _same_or_each(cells: Sequence[Any]) -> Any:
     return cells[0] if all(cell == cells[0] for cell in cells) else list(cells)
-
-
-def _none_or_each(column: Sequence[int | None]) -> list[int | None] | None:
-    cells = list(column)
-    return None if cells.count(None) == len(cells) else cells
