@@ -14,7 +14,7 @@ from runmill.collector.telemetry import Telemetry
 from runmill.errors import Conflict, Refused, Rejected
 
 
-def exporter(store, telemetry=None, *, folder=Path("nowhere"), **settings):
+def exporter(store, telemetry=None, *, folder, **settings):
     telemetry = telemetry or Telemetry()
     return RunStore(
         RunStoreConfig(url="./store", **settings),
@@ -26,12 +26,12 @@ def exporter(store, telemetry=None, *, folder=Path("nowhere"), **settings):
 
 
 @pytest.fixture
-async def started():
+async def started(tmp_path):
     """Give a function that makes started exporters; each is shut down after the test."""
     made = []
 
     async def start(store, *args, **settings):
-        made.append(exporter(store, *args, **settings))
+        made.append(exporter(store, *args, folder=tmp_path, **settings))
         await made[-1].start()
         return made[-1]
 
@@ -242,7 +242,7 @@ class PickyStore(RecordingStore):
 async def test_poison_is_set_aside_and_stops_nobody(started, tmp_path, caplog):
     """Its sender is told never to send it again; its bytes are in a file, it is counted and said."""
     store, telemetry = PickyStore(), Telemetry()
-    one = await started(store, telemetry, folder=tmp_path, commit_records=3)
+    one = await started(store, telemetry, commit_records=3)
     sent = consume_all(one, batch("a"), batch("poison"), batch("b"))
     [first, poison, last] = await asyncio.gather(*sent, return_exceptions=True)
     [file] = tmp_path.iterdir()
@@ -259,7 +259,7 @@ async def test_poison_is_set_aside_and_stops_nobody(started, tmp_path, caplog):
 async def test_poison_among_joined_requests_costs_the_others_nothing(started, tmp_path):
     """Who joined them sends them one by one, so that only the one at fault is set aside."""
     store, telemetry = PickyStore(), Telemetry()
-    one = await started(store, telemetry, folder=tmp_path)
+    one = await started(store, telemetry)
     batcher = Batcher(BatchConfig(timeout="10s"), one, processor_id="batch", telemetry=telemetry)
     store.open.clear()
     sent = consume_all(batcher, batch("under way"))
@@ -275,7 +275,7 @@ async def test_poison_among_joined_requests_costs_the_others_nothing(started, tm
 async def test_store_that_fails_on_everything_sets_nothing_aside(started, tmp_path):
     """Then it is not the data: the sender keeps it. What passes at the next attempt is stored."""
     store = RecordingStore(*[ValueError("broken")] * 4, ValueError("once"), None)
-    one = await started(store, folder=tmp_path)
+    one = await started(store)
     with pytest.raises(ValueError, match="broken"):
         await one.consume(batch("a"))
     await one.consume(batch("a"))
