@@ -365,3 +365,12 @@ def test_a_processor_that_drops_is_obeyed(recording_collector: RecordingCollecto
     structlog.get_logger().info("kept")
     assert runmill.flush(5) == 0
     assert [record.body for record in recording_collector.logs] == ["kept"]
+
+
+@pytest.mark.parametrize("event", [None, 42, {"a": [1, 2.5]}, ""], ids=["none", "number", "mapping", "empty"])
+def test_an_event_that_is_no_text_arrives_as_it_is(event: object, sent: Sent) -> None:
+    """structlog takes anything for an event, nothing included."""
+    configure(send)
+    structlog.get_logger().info(event, n=1)
+    record = sent()
+    assert (record.body, own(record)) == ("" if event is None else event, {"n": 1})

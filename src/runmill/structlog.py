@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from threading import current_thread
 from types import FrameType
 from typing import Any, Final
@@ -20,7 +20,9 @@ from structlog.typing import EventDict, WrappedLogger
 from runmill.app.bound import bound_fields
 from runmill.app.context import NO_SPAN, current_span
 from runmill.app.current import current_run_key
+from runmill.app.diagnosis import Fault, look_also
 from runmill.app.exceptions import exception_attributes, rendered_exception_attributes
+from runmill.app.handler import Handler
 from runmill.app.limits import RecordLimits
 from runmill.app.notices import notice
 from runmill.app.outlet import default_outlet
@@ -208,8 +210,24 @@ def _is_foreign(frame: FrameType) -> bool:
     return module in _NOT_THE_PROGRAM or module.startswith("structlog.")
 
 
+def _find_sent_twice() -> Iterator[Fault]:
+    """Say so where `send` and a handler both send what is logged: the first sees the event, the second its record."""
+    if not structlog.is_configured() or not any(isinstance(each, Handler) for each in logging.getLogger().handlers):
+        return
+    config = structlog.get_config()
+    if send in config["processors"][:-1] and isinstance(config["logger_factory"], structlog.stdlib.LoggerFactory):
+        yield Fault(
+            "structlog",
+            "its events are sent twice, by runmill.structlog.send and by the runmill.Handler of the root logger",
+            "the handler alone, with ProcessorFormatter.wrap_for_formatter as the last processor",
+        )
+
+
 def _is_last() -> bool:
     """Say whether the chain that runs now ends with `send`: what comes back would go to the logger itself."""
     runner = sys._getframe(2)  # noqa: SLF001 - structlog tells a processor nothing of its chain
     processors = getattr(runner.f_locals.get("self"), "_processors", None) or [None]
     return processors[-1] is send
+
+
+look_also(_find_sent_twice)

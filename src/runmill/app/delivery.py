@@ -5,6 +5,7 @@ thread to be alive, and what it says is delivered is delivered.
 """
 
 import random
+import ssl
 import threading
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Final
 
 from runmill.app.grpc_sender import GrpcSender
 from runmill.app.notices import notice
-from runmill.app.sender import Sender, TooLarge
+from runmill.app.sender import Sender, TooLarge, WrongReceiver
 from runmill.app.settings import Settings
 from runmill.errors import Refused, Rejected, Unavailable
 from runmill.journal import folder as folders
@@ -241,6 +242,10 @@ class Delivery:
 
     def _back_off(self, error: Exception) -> None:
         """Set when to try again: as the collector asks, else exponentially, with jitter so that processes spread."""
+        if isinstance(error, WrongReceiver):
+            notice(f"{error}. What is logged stays in the journal until the address or its token is right.")
+        elif isinstance(error.__cause__, ssl.SSLError):
+            notice(f"{error}. What is logged stays in the journal. See OTEL_EXPORTER_OTLP_CERTIFICATE.")
         asked = error.retry_after_seconds if isinstance(error, Refused) else None
         wait = asked if asked is not None else self._backoff_seconds * self._random.uniform(0.5, 1.5)
         self._retry_at = time.monotonic() + wait

@@ -1,13 +1,14 @@
 """Why records of this process's loggers do not arrive: what logging's own set-up keeps from a handler of ours."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
-__all__ = ["Fault", "find_faults"]
+__all__ = ["Fault", "find_faults", "look_also"]
 
 _MOST_FAULTS = 100
+_further: "list[Callable[[], Iterable[Fault]]]" = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,12 @@ def find_faults(ours: type[logging.Handler]) -> list[Fault]:
 
     At most 100 faults, the general ones first.
     """
-    return list(islice(_Tree(ours).faults(), _MOST_FAULTS))
+    return list(islice(chain(_Tree(ours).faults(), *(find() for find in _further)), _MOST_FAULTS))
+
+
+def look_also(find: "Callable[[], Iterable[Fault]]") -> None:
+    """Have *find* asked, too: by who knows of another way for records to go wrong."""
+    _further.append(find)
 
 
 class _Tree:

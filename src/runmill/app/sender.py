@@ -17,7 +17,6 @@ from typing import IO, Final, Literal
 from urllib.parse import urlsplit
 
 from runmill._version import __version__
-from runmill.app.notices import notice
 from runmill.app.settings import Settings
 from runmill.errors import Refused, Rejected, Unavailable
 from runmill.home import Server
@@ -25,7 +24,7 @@ from runmill.otlp import runs
 from runmill.otlp.partial import PartialSuccess, decode_partial_success
 from runmill.otlp.status import outcome_of_http
 
-__all__ = ["DEFAULT_ENDPOINT", "Sender", "TooLarge"]
+__all__ = ["DEFAULT_ENDPOINT", "Sender", "TooLarge", "WrongReceiver"]
 
 DEFAULT_ENDPOINT: Final = "http://localhost:4318"
 
@@ -42,6 +41,14 @@ _MOST_ANSWER_BYTES: Final = 4 << 20
 
 class TooLarge(Rejected):
     """The receiver takes no request of this size: send less at once."""
+
+
+class WrongReceiver(Unavailable):
+    """Who answered is not who takes our data, or does not let us in: the address or the token can be mended."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +132,6 @@ class Sender:
             return self._ask(request, server, timeout_seconds)
         except (http.client.HTTPException, OSError) as error:
             self.close()
-            if isinstance(error, ssl.SSLError):
-                notice(
-                    f"{request.url}: {error}. What is logged stays in the journal. See OTEL_EXPORTER_OTLP_CERTIFICATE."
-                )
             if not (was_kept and isinstance(error, ConnectionError)):
                 raise Unavailable(f"{request.url}: {type(error).__name__}: {error}") from error
         if request.body is not None and not isinstance(request.body, bytes):
@@ -204,8 +207,7 @@ def _check(request: _Request, answer: _Answer) -> None:
     if outcome == "retry":
         raise Refused(text, retry_after_seconds=_seconds(answer.retry_after))
     if answer.status in _WRONG_RECEIVER:
-        notice(f"{text}. What is logged stays in the journal until the address or its token is right.")
-        raise Unavailable(text)
+        raise WrongReceiver(text, status=answer.status)
     raise TooLarge(text) if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else Rejected(text)
 
 

@@ -4,7 +4,7 @@ import importlib
 import os
 import platform
 import sys
-import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -14,20 +14,17 @@ from runmill import home as homes
 from runmill._version import __version__
 from runmill.app import settings as settings_module
 from runmill.app.diagnosis import find_faults
-from runmill.app.grpc_sender import GrpcSender
 from runmill.app.handler import Handler
-from runmill.app.sender import Sender
-from runmill.app.settings import Settings
 from runmill.cli import render
+from runmill.cli.doctor_endpoint import ask_endpoint
 from runmill.cli.options import AsJson, HomeOption
-from runmill.errors import ConfigError, RunmillError
+from runmill.errors import ConfigError
 from runmill.home import Home
 from runmill.journal.backlog import Backlog, backlogs
 
 __all__ = ["doctor"]
 
 _SECRET_WORDS = ("TOKEN", "HEADERS", "KEY", "PASSWORD", "SECRET")
-_TIMEOUT_SECONDS = 3.0
 
 AppOption = Annotated[
     str | None,
@@ -48,7 +45,7 @@ def doctor(*, app: AppOption = None, as_json: AsJson = False, home_dir: HomeOpti
         "python": f"{platform.python_implementation()} {platform.python_version()} ({sys.executable})",
         "home": str(home.path),
         "environment": _environment(),
-        "endpoint": _endpoint(settings),
+        "endpoint": ask_endpoint(settings),
         "spooled_files": _spooled(home),
         "journals": [{**asdict(each), "path": str(each.path)} for each in journals],
         "faults": [*_faults_of_running(journals), *(_faults_of(app) if app else [])],
@@ -57,7 +54,7 @@ def doctor(*, app: AppOption = None, as_json: AsJson = False, home_dir: HomeOpti
         render.print_json([report])
     else:
         _print(report, journals)
-    if report["faults"] or not report["endpoint"]["is_reachable"] or any(each.dropped_count for each in journals):
+    if any(_findings(report, journals)):
         raise typer.Exit(1)
 
 
@@ -70,32 +67,13 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _endpoint(settings: Settings) -> dict[str, Any]:
-    """Send whoever would get the records now the smallest thing there is: an empty OTLP request."""
-    sender = GrpcSender(settings) if settings.protocol == "grpc" else Sender(settings)
-    found = {"address": sender.server().endpoint, "protocol": settings.protocol}
-    began = time.monotonic()
-    try:
-        sender.send("logs", b"", producer_id="doctor", sequence=0, timeout_seconds=_TIMEOUT_SECONDS)
-    except RunmillError as error:
-        return {**found, "is_reachable": False, "answer": str(error)}
-    finally:
-        sender.close()
-    return {**found, "is_reachable": True, "answer": f"takes OTLP, in {(time.monotonic() - began) * 1000:.0f} ms"}
-
-
 def _spooled(home: Home) -> int:
     return sum(1 for _ in home.spool.glob("*")) if home.spool.is_dir() else 0
 
 
 def _faults_of_running(journals: list[Backlog]) -> list[dict[str, str]]:
     """Give what running processes found in their own logging, each said with whose it is."""
-    return [
-        {**fault, "process": f"{each.service} ({each.pid})"}
-        for each in journals
-        if each.is_live
-        for fault in each.faults
-    ]
+    return [{**fault, "process": _name(each)} for each in journals if each.is_live for fault in each.faults]
 
 
 def _faults_of(module: str) -> list[dict[str, str]]:
@@ -108,31 +86,51 @@ def _faults_of(module: str) -> list[dict[str, str]]:
     return [{**asdict(fault), "process": module} for fault in find_faults(Handler)]
 
 
+def _findings(report: dict[str, Any], journals: list[Backlog]) -> Iterator[str]:
+    """Yield what keeps records back or lost them, each with what to do, in the words a person reads."""
+    endpoint = report["endpoint"]
+    if not endpoint["is_reachable"]:
+        yield f"{endpoint['address']}: {endpoint['problem']}. Try: {endpoint['remedy']}."
+    for fault in report["faults"]:
+        yield f"{fault['process']}: logger {fault['logger']!r}: {fault['problem']}. Try: {fault['remedy']}."
+    for each in journals:
+        for loss in each.losses:
+            yield f"{_name(each)}: {loss}."
+    if any(each.dropped_count for each in journals):
+        yield "Dropped records found no room. Try: run a collector (`runmill up`), or set RUNMILL_JOURNAL_BYTES higher."
+    if any(each.rejected_count for each in journals):
+        yield "Rejected records are lost. Try: look into the log of the collector that rejected them."
+
+
 def _print(report: dict[str, Any], journals: list[Backlog]) -> None:
     endpoint = report["endpoint"]
-    mark = "[ok]" if endpoint["is_reachable"] else "[not reachable]"
+    mark = "[ok]" if endpoint["is_reachable"] else "[not ok]"
     render.print_facts(
         [
             ("runmill", f"{report['version']}, {report['python']}"),
             ("home", report["home"]),
             *((name, value) for name, value in report["environment"].items()),
-            ("endpoint", f"{endpoint['address']} {mark} {endpoint['answer']}"),
+            ("endpoint", f"{endpoint['address']} ({endpoint['set_by']})"),
+            ("", f"{mark} {endpoint['answer']}"),
             ("spool", f"{report['spooled_files']} files wait for delivery" if report["spooled_files"] else ""),
             ("journals", "" if journals else "none: nothing waits, and no process that logs runs now"),
         ]
     )
     if journals:
-        render.print_table(
-            ("PROCESS", "PID", "STATE", "WAITING", "DROPPED", "SIZE"), map(_row, journals), right=_NUMBERS
-        )
-    for fault in report["faults"]:
-        render.say(f"{fault['process']}: logger {fault['logger']!r}: {fault['problem']}. Try {fault['remedy']}.")
+        render.print_table(_COLUMNS, map(_row, journals), right=_NUMBERS)
+    findings = [f"- {finding}" for finding in _findings(report, journals)]
+    render.print_lines(["", *(findings or ["Nothing was found that keeps records back."])])
 
 
-_NUMBERS = ("PID", "WAITING", "DROPPED", "SIZE")
+_COLUMNS = ("PROCESS", "PID", "STATE", "WAITING", "DROPPED", "REJECTED", "SIZE")
+_NUMBERS = _COLUMNS[1:2] + _COLUMNS[3:]
 
 
 def _row(each: Backlog) -> tuple[str, ...]:
     state = "running" if each.is_live else "ended; the next runmill process delivers it"
-    counts = f"{each.pending_count:,}", f"{each.dropped_count:,}"
+    counts = (f"{count:,}" for count in (each.pending_count, each.dropped_count, each.rejected_count))
     return each.service, str(each.pid or ""), state, *counts, render.size(each.size_bytes)
+
+
+def _name(each: Backlog) -> str:
+    return f"{each.service} ({each.pid})"

@@ -14,8 +14,8 @@ from runmill.cli.reading import Json
 from runmill.otlp.severity import SEVERITY_TEXT
 
 __all__ = [
-    "console", "duration", "log_line", "moment", "number", "print_facts", "print_json", "print_table", "printable",
-    "say", "size", "status_text",
+    "console", "duration", "log_line", "moment", "number", "print_facts", "print_json", "print_lines", "print_table",
+    "printable", "say", "size", "status_text",
 ]  # fmt: skip
 
 _LEVEL_STYLES: Final = ("dim", "dim", "dim", "", "yellow", "red", "bold white on red")
@@ -66,6 +66,12 @@ def print_facts(facts: Iterable[tuple[str, str | Text]]) -> None:
         if value:
             table.add_row(name, value if isinstance(value, Text) else printable(value))
     console().print(table)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print sentences, wrapped where a terminal is."""
+    for line in lines:
+        console().print(Text(printable(line)))
 
 
 def log_line(record: Json) -> Text:
