@@ -20,8 +20,8 @@ def test_tags_of_an_experiment_merge_and_vanish(experiment, run, workspace):
     assert names("gone") == []
 
 
-def test_an_archived_experiment_is_listed_on_request(experiment, run, workspace):
-    """Its runs stay readable; reactivated it is listed as before."""
+def test_an_archived_experiment_is_listed_on_request(experiment, run, workspace, server):
+    """Its runs stay readable; the first page leads to it; reactivated it is listed as before."""
 
     def views():
         kinds = ("ActiveOnly", "ArchivedOnly", "All")
@@ -32,6 +32,9 @@ def test_an_archived_experiment_is_listed_on_request(experiment, run, workspace)
     assert (views(), experiment.name in workspace.experiments) == ([0, 1, 1], False)
     assert experiment.archived_time is not None
     assert [each.id for each in experiment.get_runs()] == [run.id]
+    usual, full = server.get("/").text, server.get("/", archived="true").text
+    assert ('href="/?archived=true"' in usual, f">{experiment.name}</a> <small" in full) == (True, True)
+    assert f'href="/experiments/{experiment.name}">{experiment.name}</a></td><td class="number">' not in usual
     experiment.reactivate()
     assert (views(), experiment.archived_time) == ([1, 0, 1], None)
     with pytest.raises(InvalidArgument, match=r"new_name='b': an experiment keeps its name"):

@@ -1,5 +1,7 @@
 """Files of runs are registered under a name, and found again by name and version."""
 
+import re
+
 import pytest
 
 from runmill.app.runs.models import Model
@@ -114,6 +116,23 @@ def test_a_model_is_registered_without_a_run_at_hand(workspace, name, tmp_path):
     assert (again.version, again.files, again.path) == (2, ["a.bin"], "a.bin")
     with pytest.raises(NotFound, match=rf"Model\.register\('{name}'\): there is no file or folder 'absent'\."):
         Model.register(workspace, "absent", name)
+
+
+def test_models_have_pages(trained, server, name):
+    """One lists the names, one the versions of a name with their files and their run; the first page leads there."""
+    trained.register_model(name, "outputs/ridge", tags={"stage": "<b>"}, description="the best")
+    trained.register_model(name, "outputs/ridge/model.pkl", model_framework="ScikitLearn")
+    assert 'href="/models"' in server.get("/").text
+    assert f'href="/models/{name}">{name}</a></td><td class="number">2</td>' in server.get("/models").text
+    page = server.get(f"/models/{name}").text
+    assert page.index("<h2>Version 2</h2>") < page.index("<h2>Version 1</h2>")
+    assert f'href="/runs/{trained.id}"' in page
+    assert "the best" in page
+    assert "<dt>stage</dt><dd>&lt;b&gt;</dd>" in page
+    files = re.findall(r'href="(/api/v1/artifacts/\w+)" download="([^"]+)"', page)
+    assert [file for _, file in files] == ["model.pkl", "model.pkl", "scaler.pkl"]
+    assert server.get(files[0][0]).text == "weights"
+    assert server.get("/models/absent").status_code == 404
 
 
 def test_what_was_just_written_to_outputs_can_be_registered(experiment, name, tmp_path, monkeypatch):

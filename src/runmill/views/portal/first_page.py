@@ -57,10 +57,15 @@ class FirstPage:
     failed: tuple[Failure, ...]
     recent: tuple[Run, ...]
     experiments: tuple[Experiment, ...]
+    hidden_count: int
+    """Experiments that were archived and are not among them."""
+    model_count: int
 
 
-def first_page(store: Store) -> FirstPage:
+def first_page(store: Store, *, with_archived: bool = False) -> FirstPage:
     """Read what is going on."""
+    experiments = store.experiments()
+    shown = [each for each in experiments if with_archived or each.archived_time_unix_nano is None]
     running = store.runs(RunQuery(status=_ACTIVE, limit=_RUNNING))
     metrics = store.metrics([run.run_id for run in running]) if running else {}
     failed = store.runs(RunQuery(status=frozenset(("Failed",)), limit=_FAILED))
@@ -68,7 +73,9 @@ def first_page(store: Store) -> FirstPage:
         running=tuple(_live_run(store, run, metrics.get(run.run_id, [])) for run in running),
         failed=tuple(Failure(run, _last_error(store, run.run_id)) for run in failed),
         recent=tuple(store.runs(RunQuery(limit=_RECENT))),
-        experiments=tuple(store.experiments()),
+        experiments=tuple(shown),
+        hidden_count=len(experiments) - len(shown),
+        model_count=len({model.name for model in store.models()}),
     )
 
 

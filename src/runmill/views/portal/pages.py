@@ -15,6 +15,7 @@ from runmill.views.portal.assets import Assets
 from runmill.views.portal.compare_page import compare_page
 from runmill.views.portal.first_page import first_page
 from runmill.views.portal.log_pages import add_log_pages, add_tails
+from runmill.views.portal.models_pages import add_models_pages
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_pages import add_run_pages
 from runmill.views.portal.runs_view import runs_view
@@ -41,6 +42,7 @@ def create_portal(store: Store, *, version: str) -> FastAPI:
     portal.add_route("/static/{version}/{name}", assets.serve)
     _add_overviews(portal, store, renderer)
     add_run_pages(portal, store, renderer)
+    add_models_pages(portal, store, renderer)
     add_log_pages(portal, store, renderer)
     add_tails(portal, store, renderer)
     return portal
@@ -48,10 +50,12 @@ def create_portal(store: Store, *, version: str) -> FastAPI:
 
 def _add_overviews(portal: FastAPI, store: Store, renderer: Renderer) -> None:
     @portal.get("/")
-    def overview(request: Request, text: str = "") -> Response:
-        """What is going on; with a search, the runs it finds."""
+    def overview(request: Request, text: str = "", *, archived: bool = False) -> Response:
+        """What is going on; with a search, the runs it finds; on request with experiments that were put away."""
         found = store.runs(RunQuery(text=text, include_children=True, limit=_FOUND_RUNS)) if text else None
-        return renderer.page(request, "home.html", home=first_page(store), found=found, text=text)
+        return renderer.page(
+            request, "home.html", home=first_page(store, with_archived=archived), found=found, text=text
+        )
 
     @portal.get("/experiments/{name:path}")
     def experiment(request: Request, name: str, metric: str = "", sort: str = "") -> Response:
