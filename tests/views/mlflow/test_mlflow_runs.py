@@ -6,7 +6,7 @@ import time
 import httpx
 import mlflow
 import pytest
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from portal_server import serving
 
@@ -118,6 +118,16 @@ def test_a_parameter_never_changes(client, run_id):
     with pytest.raises(MlflowException, match=r"is '1' and cannot become '2'"):
         client.log_batch(run_id, params=[Param("b", "1"), Param("b", "2")])
     assert client.get_run(run_id).data.params == {"alpha": "0.1"}
+
+
+def test_a_run_says_what_it_read(client, run_id):
+    """A dataset that is logged as an input comes back whole, once however often it was logged."""
+    dataset = Dataset("diabetes", "d1", "local", "{}", schema='{"mlflow_colspec": []}')
+    for _ in range(2):
+        client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "train")])])
+    [found] = client.get_run(run_id).inputs.dataset_inputs
+    assert (found.dataset.to_dictionary(), found.tags[0].value) == (dataset.to_dictionary(), "train")
+    assert client.get_run(run_id).data.params == {}
 
 
 def test_tags_change_and_go(client, run_id):

@@ -8,6 +8,7 @@ from runmill.errors import RunmillError
 from runmill.store.interface import Store
 from runmill.views.mlflow.artifacts import artifact_listing_routes, proxied_artifact_routes
 from runmill.views.mlflow.backend import Backend, Tell
+from runmill.views.mlflow.datasets import dataset_routes
 from runmill.views.mlflow.experiments import experiment_routes
 from runmill.views.mlflow.metrics import metric_routes
 from runmill.views.mlflow.problems import answer_mlflow_problem
@@ -25,8 +26,8 @@ def create_mlflow(store: Store, tell: Tell | None) -> FastAPI:
         api.add_exception_handler(kind, answer_mlflow_problem)
     backend = Backend(store, tell)
     tracking = APIRouter(prefix="/mlflow")
-    parts = (experiment_routes, run_routes, value_routes, search_routes, metric_routes, artifact_listing_routes)
-    for part in parts:
+    parts = (experiment_routes, run_routes, value_routes, dataset_routes, search_routes, metric_routes)
+    for part in (*parts, artifact_listing_routes):
         tracking.include_router(part(backend))
     api.include_router(tracking)
     api.include_router(proxied_artifact_routes(backend))

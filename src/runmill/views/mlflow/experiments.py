@@ -12,17 +12,11 @@ from runmill.model import Experiment, Statement
 from runmill.store.interface import Store
 from runmill.views.answers import JsonResponse
 from runmill.views.mlflow.backend import Backend
+from runmill.views.mlflow.bodies import Tag
 from runmill.views.mlflow.forms import experiment_form, experiment_id, experiment_name
 from runmill.views.mlflow.words import EXPERIMENT_OF_NONE
 
-__all__ = ["Tag", "all_experiments", "experiment_routes", "require_experiment"]
-
-
-class Tag(BaseModel):
-    """A key with its text."""
-
-    key: str
-    value: str = ""
+__all__ = ["all_experiments", "experiment_routes", "require_experiment"]
 
 
 class _New(BaseModel):

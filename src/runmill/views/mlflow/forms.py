@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from runmill.model import Experiment, MetricSummary, Run
+from runmill.views.mlflow.datasets import dataset_inputs
 from runmill.views.mlflow.words import EXPERIMENT_OF_NONE, params_of, status_of, tags_of
 
 __all__ = ["experiment_form", "experiment_id", "experiment_name", "is_metric", "latest", "metric_form", "run_form",
@@ -61,7 +62,7 @@ def run_form(run: Run, metrics: Iterable[MetricSummary]) -> dict[str, Any]:
         "params": _pairs(params_of(run)),
         "tags": _pairs(tags_of(run)),
     }
-    return {"info": run_info(run), "data": data, "inputs": {}}
+    return {"info": run_info(run), "data": data, "inputs": {"dataset_inputs": dataset_inputs(run)}}
 
 
 def is_metric(summary: MetricSummary) -> bool:

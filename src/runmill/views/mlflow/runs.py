@@ -2,27 +2,25 @@
 
 import time
 import uuid
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from runmill.model import Run, RunId
 from runmill.views.answers import JsonResponse
 from runmill.views.mlflow.backend import Backend
-from runmill.views.mlflow.experiments import Tag, require_experiment
+from runmill.views.mlflow.bodies import Milliseconds, Tag
+from runmill.views.mlflow.experiments import require_experiment
 from runmill.views.mlflow.forms import run_form, run_info
 from runmill.views.mlflow.words import ENDED, RUN_TYPE, changed_by_tags
 
-__all__ = ["Milliseconds", "run_routes"]
+__all__ = ["run_routes"]
 
 _MILLI = 1_000_000
 _NOBODY = "unknown"
 """What MLflow's client calls a user it did not look for."""
-
-Milliseconds = Annotated[int, Field(ge=0, le=(2**63 - 1) // _MILLI)]
-"""Since the epoch, as MLflow counts; no later than nanoseconds in 64 bits can say."""
 
 
 class _New(BaseModel):

@@ -10,8 +10,7 @@ from runmill.errors import NotFound
 from runmill.model import MetricPoint
 from runmill.views.answers import JsonResponse
 from runmill.views.mlflow.backend import Backend
-from runmill.views.mlflow.experiments import Tag
-from runmill.views.mlflow.runs import Milliseconds
+from runmill.views.mlflow.bodies import Milliseconds, Tag
 from runmill.views.mlflow.words import changed_by_params, changed_by_tags, removed_by_tag
 
 __all__ = ["value_routes"]
