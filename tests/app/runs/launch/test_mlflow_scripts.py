@@ -27,6 +27,15 @@ def test_mlflow_in_a_script_logs_to_its_run(submit, experiment):
     )
 
 
+def test_a_script_that_was_launched_launches_another(submit, lines, server, monkeypatch):
+    """What it found of MLflow's is not what its own scripts find: each logs to its own run."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.endpoint)
+    monkeypatch.setenv("MLFLOW_RUN_ID", "the-run-around-it")
+    run = submit("import os\nprint(os.environ['MLFLOW_RUN_ID'], 'MLFLOW_TRACKING_TOKEN' in os.environ)")
+    run.wait_for_completion()
+    assert lines(run) == [("stdout", f"{run.id} False")]
+
+
 def test_a_tracking_server_of_ones_own_is_kept(submit, lines, monkeypatch):
     """Where the user named one, nothing of MLflow's is set."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://elsewhere")

@@ -64,10 +64,11 @@ def _identity(run: SupervisedRun) -> dict[str, str]:
 
 def _mlflow(run: SupervisedRun) -> dict[str, str]:
     """Have MLflow's client log to the run; whoever named a tracking server of their own keeps it."""
-    if os.environ.get("MLFLOW_TRACKING_URI"):
-        return {}
     outlet = run.experiment.workspace.link.outlet
     endpoint, token = outlet.server().endpoint, _token(outlet)
+    # The endpoint itself: a script that was launched so launches another.
+    if os.environ.get("MLFLOW_TRACKING_URI") not in (None, "", endpoint):
+        return {}
     return {
         "MLFLOW_TRACKING_URI": endpoint,
         "MLFLOW_RUN_ID": run.id,
