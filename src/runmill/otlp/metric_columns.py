@@ -14,6 +14,7 @@ import pyarrow as pa
 from runmill.columns import POINTS
 from runmill.model import AttributeValue
 from runmill.otlp import arrays, runs
+from runmill.otlp.integers import read_integers
 from runmill.otlp.origin import Origin
 from runmill.otlp.recent import Recent
 from runmill.otlp.schema import Message
@@ -68,7 +69,7 @@ def point_table(groups: Sequence[MetricGroup], *, received_unix_nano: int) -> pa
         for read, point, flag in zip(readers, points, flags, strict=True)
     ]
     number, integer, document = zip(*values, strict=True)
-    step, index, column, rest = zip(*map(_place, attributes), strict=True)
+    step, index, column, rest = _places([raws[:] for raws in attributes])
     columns = {
         "time_unix_nano": arrays.times(time, received_unix_nano),
         "start_time_unix_nano": arrays.times_or_null(start),
@@ -117,13 +118,32 @@ def _temporality(group: MetricGroup) -> str | None:
     return _TEMPORALITY.get(getattr(group.data, "aggregation_temporality", 0))
 
 
+def _places(raws: Sequence[Sequence[bytes]]) -> Iterable[Sequence[Any]]:
+    """Give steps, indexes, columns and the attributes that are left, each for all points."""
+    return _steps_and_indexes(raws) or zip(*map(_place, raws), strict=True)
+
+
+def _steps_and_indexes(raws: Sequence[Sequence[bytes]]) -> Iterable[Sequence[Any]] | None:
+    """Read what is nearly always there alone: an index, or an index and a step, of every point."""
+    widths = set(map(len, raws))
+    if widths not in ({1}, {2}):
+        return None
+    first, *second = zip(*raws, strict=True)
+    nothing: Sequence[Any] = [None] * len(raws)
+    indexes = read_integers(first, runs.INDEX)
+    steps = read_integers(second[0], runs.STEP) if second else nothing
+    if indexes is None or steps is None:
+        return None
+    return steps, indexes, nothing, [b"{}"] * len(raws)
+
+
 def _place(raws: Sequence[bytes]) -> tuple[int | None, int | None, str | None, bytes]:
     """Give step, index and column, which a run puts among a point's attributes, and the attributes that are left.
 
     They are lifted out of any metric: a collector on the way may have dropped the metadata that says it is a run's.
     What has another type than its column stays an attribute.
     """
-    attributes = dict(map(_attributes.__getitem__, raws[:]))
+    attributes = dict(map(_attributes.__getitem__, raws))
     step = _pop(attributes, runs.STEP, int)
     index = _pop(attributes, runs.ROW if runs.ROW in attributes else runs.INDEX, int)
     column = _pop(attributes, runs.COLUMN, str)

@@ -20,6 +20,7 @@ __all__ = [
     "AnyValue",
     "ArrayValue",
     "InstrumentationScope",
+    "Integers",
     "KeyValue",
     "KeyValueList",
     "LogsRequest",
@@ -181,6 +182,8 @@ _MESSAGES: Final[dict[str, dict[str, _Field]]] = {
     "ScopeProfiles": {"scope": _Field(1, _BYTES), "profiles": _many(2, "Profile")},
     "Profile": {"samples": _many(2, "Sample")},
     "Sample": {},
+    # None of OTLP's: any integers in a row, see `runmill.otlp.integers`.
+    "Integers": {"values": _many(1, _INT64)},
 }
 
 _PACKAGE: Final = "runmill.otlp"
@@ -220,6 +223,7 @@ def _class(name: str) -> Any:
     return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
+Integers: Final = _class("Integers")
 AnyValue: Final = _class("AnyValue")
 ArrayValue: Final = _class("ArrayValue")
 KeyValue: Final = _class("KeyValue")
