@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,9 @@ from runmill.home import Home
 
 if TYPE_CHECKING:
     from runmill.collector.config import Config
+    from runmill.collector.explain import Explainer
     from runmill.collector.exporters.run_store import OpenStore
+    from runmill.collector.settings import Settings
     from runmill.store.interface import Store
 
 # Functions import what they put together: `runmill logs` shall not wait for engines and frameworks it does not use.
@@ -69,6 +72,16 @@ def collect(
     settings: SetOption = None,
     endpoint: EndpointOption = None,
     insecure: InsecureOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say on stderr which rule of a processor dropped or changed a record.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Send standard input through the processors, explain what becomes of it, export nothing, and end.",
+        ),
+    ] = False,
     home_dir: HomeOption = None,
 ) -> None:
     """Run the pipelines of a configuration, without portal and API; SIGHUP reads it anew."""
@@ -76,8 +89,12 @@ def collect(
     source = ConfigSource(home, tuple(config_files), tuple(settings or ()), endpoint)
     config = source.read()
     with ExitStack() as stack:
+        if dry_run:
+            _rehearse(config, stack.enter_context(_explaining(typer.echo)))
+            return
+        explainer = stack.enter_context(_explaining(say)) if explain else None
         open_store = cache(lambda url: stack.enter_context(opened(url)))
-        asyncio.run(_collect(source, config, open_store, is_insecure=insecure))
+        asyncio.run(_collect(source, config, _settings(home, open_store, explainer, is_insecure=insecure)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +145,43 @@ def _grpc_port(config: "Config") -> int | None:
     return split_endpoint(receiver.protocols.grpc.endpoint)[1]
 
 
-async def _collect(source: ConfigSource, config: "Config", open_store: "OpenStore", *, is_insecure: bool) -> None:
-    from runmill.cli.serving import serve_until_stopped
-    from runmill.collector.service import Service
+@contextmanager
+def _explaining(tell: Callable[[str], None]) -> "Iterator[Explainer]":
+    """Give what tells of rules as they apply, and at the end of the block how often each did."""
+    from runmill.collector.explain import Explainer
+
+    explainer = Explainer(tell)
+    try:
+        yield explainer
+    finally:
+        for line in explainer.totals():
+            tell(f"in all: {line}")
+
+
+def _rehearse(config: "Config", explainer: "Explainer") -> None:
+    from runmill.collector.rehearsal import rehearse
+    from runmill.collector.telemetry import Telemetry
+
+    for line in asyncio.run(rehearse(config, sys.stdin.buffer, Telemetry(explainer))):
+        typer.echo(line)
+
+
+def _settings(home: Home, open_store: "OpenStore", explainer: "Explainer | None", *, is_insecure: bool) -> "Settings":
     from runmill.collector.settings import Settings
 
-    settings = Settings(
-        open_store=open_store, home=source.home, token=os.environ.get("RUNMILL_TOKEN"), is_insecure=is_insecure
+    return Settings(
+        open_store=open_store,
+        home=home,
+        token=os.environ.get("RUNMILL_TOKEN"),
+        explainer=explainer,
+        is_insecure=is_insecure,
     )
+
+
+async def _collect(source: ConfigSource, config: "Config", settings: "Settings") -> None:
+    from runmill.cli.serving import serve_until_stopped
+    from runmill.collector.service import Service
+
     service = Service(config, settings)
 
     @contextmanager

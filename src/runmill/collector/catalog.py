@@ -49,6 +49,8 @@ class ComponentType:
     """Profiles are only passed on: their records are numbers of a dictionary that they share."""
 
 
+_DEDUPE: Final = ComponentType(DedupeConfig, signals=("logs",))
+_SAMPLE: Final = ComponentType(SampleConfig, signals=("logs",))
 _FILE_LOG: Final = ComponentType(FileLogConfig, signals=("logs",))
 _DEBUG: Final = ComponentType(DebugConfig, SIGNALS)
 _OTLP_GRPC: Final = ComponentType(OtlpGrpcConfig, SIGNALS)
@@ -66,13 +68,16 @@ CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
     "processors": {
         "attributes": ComponentType(AttributesConfig),
         "batch": ComponentType(BatchConfig, SIGNALS),
-        "dedupe": ComponentType(DedupeConfig, signals=("logs",)),
-        "filter": ComponentType(FilterConfig, signals=("logs",)),
+        "dedupe": _DEDUPE,
+        "filter": ComponentType(FilterConfig),
+        "log_dedup": _DEDUPE,  # the OpenTelemetry Collector's names for it, new and old
+        "logdedup": _DEDUPE,
         "memory_limiter": ComponentType(MemoryLimiterConfig, SIGNALS),
+        "probabilistic_sampler": _SAMPLE,
         "redaction": ComponentType(RedactionConfig),
         "resource": ComponentType(ResourceConfig),
         "run_context": ComponentType(RunContextConfig),
-        "sample": ComponentType(SampleConfig, signals=("logs",)),
+        "sample": _SAMPLE,
     },
     "exporters": {
         "debug": _DEBUG,

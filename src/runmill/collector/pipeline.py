@@ -25,7 +25,7 @@ from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedReceiver, Telemetry
 from runmill.errors import Refused
 
-__all__ = ["Collector", "FanOut", "build"]
+__all__ = ["Collector", "FanOut", "build", "make_processors"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def build(config: Config, settings: Settings, *, telemetry: Telemetry | None = N
     heads = defaultdict[str, dict[Signal, list[Consumer]]](dict)
     for pipeline in config.pipelines:
         tail = FanOut([exporters[name].consumer for name in pipeline.exporters])
-        made = _processors(pipeline, config, tail, telemetry)
+        made = make_processors(pipeline, config, tail, telemetry)
         processors += made
         for name in pipeline.receivers:
             heads[name].setdefault(pipeline.signal, []).append(made[-1] if made else tail)
@@ -131,7 +131,7 @@ def build(config: Config, settings: Settings, *, telemetry: Telemetry | None = N
     return Collector(receivers, processors, outlets, entrances=entrances, telemetry=telemetry, health=health)
 
 
-def _processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: Telemetry) -> list[Stage]:
+def make_processors(pipeline: Pipeline, config: Config, tail: Consumer, telemetry: Telemetry) -> list[Stage]:
     """Make a pipeline's processors, each with the next in hand: the last one first."""
     made = list[Stage]()
     for name in reversed(pipeline.processors):

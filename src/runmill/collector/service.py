@@ -44,7 +44,7 @@ class Service:
         self._on_change = on_change
         self._config = config
         self._changing = asyncio.Lock()
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(settings.explainer)
         self._collector = self._build(config)
 
     @property

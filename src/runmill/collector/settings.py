@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from runmill import home as homes
 from runmill.collector.asgi import ASGIApp
+from runmill.collector.explain import Explainer
 from runmill.collector.exporters.run_store import OpenStore
 from runmill.collector.receivers.journal import PutArtifact
 from runmill.collector.receivers.otlp import Bind, bind
@@ -31,5 +32,7 @@ class Settings:
     """Takes the files that dead processes left; None where no store is at hand: then the files stay where they are."""
     token: str | None = None
     """What OTLP requests must bring (``Authorization: Bearer``) where an endpoint is wider than loopback."""
+    explainer: Explainer | None = None
+    """Told which rule of a processor dropped or changed which record; None: nobody asked."""
     is_insecure: bool = False
     """Everybody is let in everywhere."""

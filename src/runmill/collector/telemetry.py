@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from runmill.collector.component import Batch, Consumer, Signal
+from runmill.collector.explain import Explainer
 from runmill.errors import Refused, Rejected
 
 __all__ = ["RECORDS", "CountedExporter", "CountedReceiver", "Telemetry"]
@@ -28,6 +29,8 @@ ComponentKind = Literal["receiver", "processor", "exporter"]
 class Telemetry:
     """Counters, each a name with the component it belongs to. Used from the event loop's thread only."""
 
+    explainer: Explainer | None = None
+    """Told which rule of a processor dropped or changed which record, where somebody asked for it."""
     _counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, name: str, count: int = 1, /, **labels: str) -> None:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from runmill.collector.ottl.values import ENUMS, FUNCTIONS, MAPS, PATHS, Value, look_up
+from runmill.collector.ottl.values import CONTEXTS, ENUMS, FUNCTIONS, ContextName, Value, look_up, look_up_in_body
 from runmill.collector.ottl.words import Mistake, Word, words
 from runmill.collector.processors.records import Element
 
@@ -30,9 +30,9 @@ _CONSTANTS: Final[Mapping[str, object]] = {"true": True, "false": False, "nil": 
 _DEPTH: Final = 50
 
 
-def parse(condition: str) -> Condition:
-    """Compile a condition on log records. Raises Mistake, which names the column and what to write instead."""
-    parser = _Parser(condition)
+def parse(condition: str, context: ContextName = "log") -> Condition:
+    """Compile a condition on *context*. Raises Mistake, which names the column and what to write instead."""
+    parser = _Parser(condition, context)
     found = parser.either()
     parser.expect_end()
     return found
@@ -41,8 +41,10 @@ def parse(condition: str) -> Condition:
 class _Parser:
     """Goes through the words once, from left to right."""
 
-    def __init__(self, condition: str) -> None:
+    def __init__(self, condition: str, context: ContextName) -> None:
         self._words = list(words(condition))
+        self._prefix = f"{context}."
+        self._paths, self._maps = CONTEXTS[context].paths, CONTEXTS[context].maps
         self._at = 0
         self._depth = 0
 
@@ -125,17 +127,19 @@ class _Parser:
         name = first.text
         while self._take("."):
             name += f".{self._step().text}"
-        name = name.removeprefix("log.")
+        name = name.removeprefix(self._prefix)
         if self._take("["):
             key = self._step()
             self._expect("]")
             if key.kind != "string":
                 raise Mistake(f'{key.text!r} is no key. Write {name}["key"]', key.column)
-            if name in MAPS or name == "body":
-                return look_up(name, key.text)
-        elif name in PATHS:
-            return PATHS[name]
-        known = (*PATHS, *(f'{each}["key"]' for each in MAPS))
+            if name in self._maps:
+                return look_up(self._maps[name], key.text)
+            if name == "body" and name in self._paths:
+                return look_up_in_body(key.text)
+        elif name in self._paths:
+            return self._paths[name]
+        known = (*self._paths, *(f'{each}["key"]' for each in self._maps))
         raise Mistake(_unknown("path", name, known), first.column)
 
     @property

@@ -32,6 +32,7 @@ class ActionConfig(Section):
     pattern: str = ""
     """A regular expression. For delete and hash: every key that it matches, beside `key`."""
     converted_type: Literal["int", "double", "string"] | None = None
+    """For convert; what cannot be converted stays as it is."""
 
     @model_validator(mode="after")
     def _check(self) -> "ActionConfig":
@@ -54,6 +55,11 @@ class ActionConfig(Section):
         except re.error as error:
             raise ValueError(f"pattern {pattern!r} is no regular expression: {error}. Correct it") from error
         return found
+
+    @property
+    def rule(self) -> str:
+        """What it is called where it is told of."""
+        return f"{self.action} {self.key or self.pattern!r}"
 
     def apply(self, attributes: Any) -> bool:
         """Change a list of KeyValues in place; say whether it changed."""

@@ -37,6 +37,8 @@ class Element:
     resource: Any
     scope: Any
     record: Any
+    metric: Any = None
+    """Of a data point, the Metric it is a point of."""
 
 
 def decode(signal: Signal, payload: bytes) -> Request:
@@ -55,16 +57,16 @@ def resources(signal: Signal, request: Request) -> Iterator[Any]:
 
 def records(signal: Signal, request: Request) -> Iterator[Element]:
     """Yield every log record, span or data point."""
-    for resource, scope, container in _containers(signal, request):
+    for resource, scope, metric, container in _containers(signal, request):
         for record in container:
-            yield Element(resource, scope, record)
+            yield Element(resource, scope, record, metric)
 
 
 def drop(signal: Signal, request: Request, is_dropped: Callable[[Element], bool]) -> bool:
     """Remove what *is_dropped* says, asked in order, and what is empty then; say whether anything was removed."""
     changed = False
-    for resource, scope, container in list(_containers(signal, request)):
-        gone = [at for at, record in enumerate(container) if is_dropped(Element(resource, scope, record))]
+    for resource, scope, metric, container in list(_containers(signal, request)):
+        gone = [at for at, record in enumerate(container) if is_dropped(Element(resource, scope, record, metric))]
         for at in reversed(gone):
             del container[at]
         changed = changed or bool(gone)
@@ -73,25 +75,25 @@ def drop(signal: Signal, request: Request, is_dropped: Callable[[Element], bool]
     return changed
 
 
-def _containers(signal: Signal, request: Request) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield resource, scope and the list of records of each place that has such a list."""
+def _containers(signal: Signal, request: Request) -> Iterator[tuple[Any, Any, Any, Any]]:
+    """Yield resource, scope, metric (if it is one) and the list of records of each place that has such a list."""
     outer, inner = _FIELDS[signal]
     for group in getattr(request, outer):
         for scope in getattr(group, inner):
-            for container in _lists(signal, scope):
-                yield group.resource, scope.scope, container
+            for metric, container in _lists(signal, scope):
+                yield group.resource, scope.scope, metric, container
 
 
-def _lists(signal: Signal, scope: Any) -> Iterator[Any]:
+def _lists(signal: Signal, scope: Any) -> Iterator[tuple[Any, Any]]:
     if signal == "logs":
-        yield scope.log_records
+        yield None, scope.log_records
     elif signal == "traces":
-        yield scope.spans
+        yield None, scope.spans
     else:
         for metric in scope.metrics:
             kind = metric.WhichOneof("data")
             if kind is not None:
-                yield getattr(metric, kind).data_points
+                yield metric, getattr(metric, kind).data_points
 
 
 def _remove_empty(signal: Signal, request: Request) -> None:
@@ -101,10 +103,18 @@ def _remove_empty(signal: Signal, request: Request) -> None:
     for at in reversed(range(len(groups))):
         scopes = getattr(groups[at], inner)
         for position in reversed(range(len(scopes))):
-            if not any(len(container) for container in _lists(signal, scopes[position])):
+            _remove_empty_metrics(signal, scopes[position])
+            if not any(len(container) for _, container in _lists(signal, scopes[position])):
                 del scopes[position]
         if not len(scopes):
             del groups[at]
+
+
+def _remove_empty_metrics(signal: Signal, scope: Any) -> None:
+    for at in reversed(range(len(scope.metrics) if signal == "metrics" else 0)):
+        kind = scope.metrics[at].WhichOneof("data")
+        if kind is not None and not len(getattr(scope.metrics[at], kind).data_points):
+            del scope.metrics[at]
 
 
 def find(attributes: Any, key: str) -> Any:

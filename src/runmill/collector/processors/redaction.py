@@ -1,22 +1,21 @@
 """``redaction``: take secrets and unwanted attributes out of what passes, bodies included."""
 
 import re
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from runmill.collector.component import Signal
-from runmill.collector.processors.records import Request, records, resources
+from runmill.collector.processors.account import Account
+from runmill.collector.processors.masking import HashFunction, Masks
+from runmill.collector.processors.records import Element, Request, any_value, find, plain, records, resources
 from runmill.collector.values import Section
-from runmill.otlp.scrub import is_secret_name, scrub_text
 
 __all__ = ["Redaction", "RedactionConfig"]
 
-_MASK: Final = "****"
-_OWN: Final = "run."
+_OWN: Final = ("run.", "redaction.")
 """What a run is told by is never taken out: without it a record would be nobody's."""
 
 
@@ -32,11 +31,15 @@ Pattern = Annotated[str, AfterValidator(_check_pattern)]
 
 
 class RedactionConfig(Section):
-    """Source: OpenTelemetry Collector, processor/redactionprocessor; `secrets` and bodies are runmill's."""
+    """Removes attributes that are not allowed, and masks what must not be read.
+
+    Source: OpenTelemetry Collector, processor/redactionprocessor; `secrets` and bodies are runmill's.
+    """
 
     allow_all_keys: bool = False
     """false: attributes that `allowed_keys` does not name are removed, all of them when it names none."""
     allowed_keys: list[str] = Field(default_factory=list)
+    """Attributes that stay."""
     ignored_keys: list[str] = Field(default_factory=list)
     """Attributes that are neither removed nor searched."""
     blocked_key_patterns: list[Pattern] = Field(default_factory=list)
@@ -45,8 +48,23 @@ class RedactionConfig(Section):
     """What matches in a text, an attribute's or a body's, is masked."""
     allowed_values: list[Pattern] = Field(default_factory=list)
     """A text that one of these matches stays as it is."""
+    redact_all_types: bool = False
+    """Search numbers too, as they are written."""
+    hash_function: HashFunction = "none"
+    """Put a hash in the place of what is masked, so that equal values stay equal; none: asterisks."""
+    summary: Literal["debug", "info", "silent"] = "info"
+    """info: add how many attributes were removed (`redaction.redacted.count`) and masked (`redaction.masked.count`);
+    debug: also which (`redaction.redacted.keys`, `redaction.masked.keys`)."""
     secrets: bool = True
     """Also mask what looks like a secret: keys and tokens of clouds and model hubs, passwords in addresses."""
+
+
+@dataclass(slots=True)
+class _Done:
+    """What was done to one list of attributes."""
+
+    redacted: list[str] = field(default_factory=list)
+    masked: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -55,69 +73,67 @@ class Redaction:
 
     config: RedactionConfig
 
-    def __call__(self, signal: Signal, request: Request, _dropped: "Counter[str]", /) -> bool:
+    def __call__(self, signal: Signal, request: Request, account: Account, /) -> bool:
         """Clean *request*."""
         changed = False
         for resource in resources(signal, request):
-            changed |= self._clean(resource.attributes)
+            changed |= self._clean(resource.attributes, Element(resource, None, None), account)
         for element in records(signal, request):
-            changed |= self._clean(element.record.attributes)
+            changed |= self._clean(element.record.attributes, element, account)
             if signal == "logs":
-                changed |= self._mask_value(element.record.body)
+                for reason in sorted(reasons := self._masks.mask_value(element.record.body)):
+                    account.changed(element, f"{reason}, in the body")
+                changed |= bool(reasons)
         return changed
 
     @cached_property
-    def _blocked_keys(self) -> list[re.Pattern[str]]:
-        return [re.compile(pattern) for pattern in self.config.blocked_key_patterns]
-
-    @cached_property
-    def _blocked_values(self) -> list[re.Pattern[str]]:
-        return [re.compile(pattern) for pattern in self.config.blocked_values]
-
-    @cached_property
-    def _allowed_values(self) -> list[re.Pattern[str]]:
-        return [re.compile(pattern) for pattern in self.config.allowed_values]
+    def _masks(self) -> Masks:
+        config = self.config
+        return Masks(
+            [re.compile(pattern) for pattern in config.blocked_key_patterns],
+            [re.compile(pattern) for pattern in config.blocked_values],
+            [re.compile(pattern) for pattern in config.allowed_values],
+            config.hash_function,
+            config.secrets,
+            config.redact_all_types,
+        )
 
     @cached_property
     def _kept_keys(self) -> frozenset[str]:
         return frozenset(self.config.allowed_keys)
 
-    def _clean(self, attributes: Any) -> bool:
-        changed = False
+    def _clean(self, attributes: Any, element: Element, account: Account) -> bool:
+        done = _Done()
         for at in reversed(range(len(attributes))):
-            pair = attributes[at]
-            if pair.key in self.config.ignored_keys or pair.key.startswith(_OWN):
+            key = attributes[at].key
+            if key in self.config.ignored_keys or key.startswith(_OWN):
                 continue
-            if not self.config.allow_all_keys and pair.key not in self._kept_keys:
+            if not self.config.allow_all_keys and key not in self._kept_keys:
                 del attributes[at]
-                changed = True
-            else:
-                changed |= self._mask_pair(pair)
-        return changed
+                done.redacted.append(key)
+                account.changed(element, f"allowed_keys, which does not name {key!r}")
+            elif reasons := self._masks.mask_pair(attributes[at]):
+                done.masked.append(key)
+                for reason in sorted(reasons):
+                    account.changed(element, f"{reason}, in {key!r}")
+        self._summarize(attributes, done)
+        return bool(done.redacted or done.masked)
 
-    def _mask_pair(self, pair: Any) -> bool:
-        is_secret = self.config.secrets and is_secret_name(pair.key) and pair.value.HasField("string_value")
-        if is_secret or any(pattern.search(pair.key) for pattern in self._blocked_keys):
-            pair.value.string_value = _MASK
-            return True
-        return self._mask_value(pair.value)
+    def _summarize(self, attributes: Any, done: _Done) -> None:
+        for name, keys in (("redacted", done.redacted), ("masked", done.masked)):
+            if not keys or self.config.summary == "silent":
+                continue
+            _add(attributes, f"redaction.{name}.count", len(keys))
+            if self.config.summary == "debug":
+                _add(attributes, f"redaction.{name}.keys", ",".join(sorted(keys)))
 
-    def _mask_value(self, value: Any) -> bool:
-        kind = value.WhichOneof("value")
-        if kind == "string_value":
-            masked = self._masked(value.string_value)
-            if masked != value.string_value:
-                value.string_value = masked
-                return True
-        elif kind == "array_value":
-            return sum(self._mask_value(item) for item in value.array_value.values) > 0  # any() stops at the first
-        elif kind == "kvlist_value":
-            return sum(self._mask_pair(pair) for pair in value.kvlist_value.values) > 0
-        return False
 
-    def _masked(self, text: str) -> str:
-        if any(pattern.search(text) for pattern in self._allowed_values):
-            return text
-        for pattern in self._blocked_values:
-            text = pattern.sub(_MASK, text)
-        return scrub_text(text) if self.config.secrets else text
+def _add(attributes: Any, key: str, value: int | str) -> None:
+    """Set an attribute of the summary, or add to that of a redaction before this one."""
+    pair = find(attributes, key)
+    earlier = None if pair is None else plain(pair.value)
+    if isinstance(value, int) and isinstance(earlier, int):
+        value += earlier
+    elif isinstance(value, str) and isinstance(earlier, str):
+        value = f"{earlier},{value}"
+    (pair or attributes.add(key=key)).value.CopyFrom(any_value(value))

@@ -3,14 +3,14 @@
 A container's label, a pod's annotation or a variable names the run; the store wants it as ``run.id``.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import Field
 
 from runmill.collector.component import Signal
-from runmill.collector.processors.records import Request, find, resources
+from runmill.collector.processors.account import Account
+from runmill.collector.processors.records import Element, Request, find, resources
 from runmill.collector.values import Section
 from runmill.otlp import runs
 
@@ -51,12 +51,14 @@ class RunContext:
 
     config: RunContextConfig
 
-    def __call__(self, signal: Signal, request: Request, _dropped: "Counter[str]", /) -> bool:
+    def __call__(self, signal: Signal, request: Request, account: Account, /) -> bool:
         """Complete every resource of *request*."""
         changed = False
         for resource in resources(signal, request):
             for name, attribute in _ATTRIBUTES.items():
-                changed |= _complete(resource.attributes, attribute, getattr(self.config, name))
+                if _complete(resource.attributes, attribute, getattr(self.config, name)):
+                    account.changed(Element(resource, None, None), f"{name}, which gives {attribute}")
+                    changed = True
         return changed
 
 
