@@ -68,7 +68,7 @@ async def through(kind: str, batch: Batch, **settings) -> Outcome:
     await make_processor(kind, config, consumer, telemetry=telemetry).consume(batch)
     prefix = f'runmill_dropped_records_total{{component="{kind}",reason="'
     dropped = {
-        key.removeprefix(prefix).removesuffix(f'",signal="{batch.signal}"}}'): count
+        key.removeprefix(prefix).removesuffix(f'",signal="{batch.signal}"}}').replace('\\"', '"'): count
         for key, count in telemetry.snapshot().items()
         if key.startswith(prefix)
     }
