@@ -1,7 +1,12 @@
 """What the machine does while a run is active is measured, and kept apart from what the run logs."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +61,32 @@ def test_this_machine_has_gauges():
     assert 0 <= measured["system.memory.utilization", None].value <= 1
     used = measured["process.memory.usage", None]
     assert (used.unit, used.instrument, type(used.value), used.value > 2**20) == ("By", "updowncounter", int, True)
+
+
+MEASURE_GPUS = """
+import json
+from runmill.app.runs.system_metrics import machine_gauges
+gpus = [each for each in machine_gauges()() if each.metric.startswith("hw.")]
+print(json.dumps([[each.metric, each.unit, each.value, each.attributes["hw.id"]] for each in gpus]))
+"""
+
+
+def test_gpus_are_measured_where_nvml_is(tmp_path):
+    """Each by what it can tell, under the names of the conventions. The binding is NVIDIA's, the driver a stand-in."""
+    pytest.importorskip("pynvml")
+    compiler = shutil.which("cc") or pytest.skip("no C compiler")
+    source = Path(__file__).with_name("nvml_stand_in.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", tmp_path / "libnvidia-ml.so.1", source], check=True)
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
+    command = [sys.executable, "-c", MEASURE_GPUS]
+    measured = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert json.loads(measured) == [
+        ["hw.gpu.utilization", "1", 0.75, "0"],
+        ["hw.gpu.memory.usage", "By", 4 << 30, "0"],
+        ["hw.gpu.memory.utilization", "1", 0.25, "0"],
+        ["hw.gpu.memory.usage", "By", 8 << 30, "1"],
+        ["hw.gpu.memory.utilization", "1", 0.5, "1"],
+    ]
 
 
 def test_what_cannot_be_measured_ends_the_sampling_only(capsys):

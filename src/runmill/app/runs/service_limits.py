@@ -28,18 +28,24 @@ _LABEL_VALUE: Final = 1_000
 _NAME: Final = 256
 _DESCRIPTION: Final = 5_000
 _ERROR: Final = 3_000
+_EXPERIMENT_TAG_KEY: Final = 250
+_PATH: Final = 5_000
+_SNAPSHOT: Final = "snapshot/"
+_SNAPSHOT_FILES: Final = 2_000
+_SNAPSHOT_BYTES: Final = 300 << 20
 
 
 class LimitedOutlet:
     """Passes everything on to *behind*; warns of what Azure ML's service would not have taken, once a limit and run."""
 
-    def __init__(self, behind: WayOut) -> None:
+    def __init__(self, behind: WayOut, *, most_rows: int = _ROWS) -> None:
         self._behind = behind
+        self._most_rows = most_rows
         self._warned: set[tuple[str, str]] = set()
         self._names: dict[str, set[str]] = defaultdict(set)
         self._labels: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._columns: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self._rows: dict[tuple[str, str], int] = defaultdict(int)
+        self._snapshots: dict[str, dict[str, int]] = defaultdict(dict)
 
     @property
     def home(self) -> Home:
@@ -81,29 +87,34 @@ class LimitedOutlet:
         self._behind.write(record)
 
     def _look_at_point(self, point: Point) -> None:
-        self._look_at_metric(point.run_key, point.metric)
+        self._look_at_metric(point.run_key, point.metric, point.position)
         # A row of numbers is a point a cell.
-        if point.column is None:
-            self._look_at_row(point.run_key, point.metric, {})
-        else:
+        if point.column is not None:
             self._look_at_columns(point.run_key, point.metric, [point.column])
 
     def _look_at_event(self, event: Event) -> None:
         if event.event_name == runs.METRIC:
-            metric = (event.attributes or {})[runs.METRIC_NAME]
-            self._look_at_metric(event.run_key, metric)
-            self._look_at_row(event.run_key, metric, event.body if isinstance(event.body, dict) else {"": event.body})
+            said = event.attributes or {}
+            metric = said[runs.METRIC_NAME]
+            self._look_at_metric(event.run_key, metric, said.get(runs.INDEX, said.get(runs.ROW)))
+            self._look_at_cells(event.run_key, metric, event.body if isinstance(event.body, dict) else {"": event.body})
         elif event.event_name in runs.LIFECYCLE:
             self._look_at_facts(event.run_key, event.body)
+        elif event.event_name == runs.ARTIFACT:
+            self._look_at_file(event.run_key, event.body)
+        elif event.event_name == runs.EXPERIMENT_UPDATED:
+            longest = max(map(len, event.body.get("tags") or {}), default=0)
+            self._warn_above(event.run_key, "characters in a key of its tags", longest, _EXPERIMENT_TAG_KEY)
 
-    def _look_at_metric(self, key: str, metric: str) -> None:
+    def _look_at_metric(self, key: str, metric: str, index: int | None) -> None:
         names = self._names[key]
         names.add(metric)
         self._warn_above(key, "metric names in a run", len(names), _METRIC_NAMES)
+        # Positions and rows are counted from 0 where they are logged.
+        count = 0 if index is None else index + 1
+        self._warn_above(key, f"values under one name ({metric!r})", count, self._most_rows)
 
-    def _look_at_row(self, key: str, metric: str, cells: dict[str, Any]) -> None:
-        self._rows[key, metric] += 1
-        self._warn_above(key, f"values under one name ({metric!r})", self._rows[key, metric], _ROWS)
+    def _look_at_cells(self, key: str, metric: str, cells: dict[str, Any]) -> None:
         self._look_at_columns(key, metric, [column for column in cells if column])
         longest = max((len(cell) for cell in cells.values() if isinstance(cell, str)), default=0)
         self._warn_above(key, f"characters in a value of {metric!r}", longest, _TEXT)
@@ -128,10 +139,19 @@ class LimitedOutlet:
         message = str((body.get("error") or {}).get("message", ""))
         self._warn_above(key, "characters in its error", len(message), _ERROR)
 
+    def _look_at_file(self, key: str, file: dict[str, Any]) -> None:
+        self._warn_above(key, "characters in a file's path", len(file["path"]), _PATH)
+        if file["path"].startswith(_SNAPSHOT):
+            sizes = self._snapshots[key]
+            sizes[file["path"]] = file["size_bytes"]
+            self._warn_above(key, "files in a snapshot", len(sizes), _SNAPSHOT_FILES)
+            self._warn_above(key, "bytes in a snapshot", sum(sizes.values()), _SNAPSHOT_BYTES)
+
     def _warn_above(self, key: str, what: str, count: int, most: int) -> None:
         if count <= most or (key, what) in self._warned:
             return
         self._warned.add((key, what))
-        run_id = parse_run_key(key).run_id
-        text = f"run {run_id}: {count} {what}: Azure ML's service takes {most}. All of it is stored here."
+        identity = parse_run_key(key)
+        whose = f"run {identity.run_id}" if identity.run_id else f"experiment {identity.experiment}"
+        text = f"{whose}: {count} {what}: Azure ML's service takes {most}. All of it is stored here."
         warnings.warn(text, UserWarning, stacklevel=2)

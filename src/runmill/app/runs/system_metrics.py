@@ -108,7 +108,7 @@ def _gpus() -> list[Callable[[], Iterator[Measurement]]]:
     """Give what measures each GPU that NVML knows; none without NVML's library, its driver or a GPU."""
     if find_spec("pynvml") is None:
         return []
-    import pynvml  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - it may be there or not
+    import pynvml  # noqa: PLC0415 - it may be there or not
 
     try:
         pynvml.nvmlInit()
@@ -120,10 +120,12 @@ def _gpus() -> list[Callable[[], Iterator[Measurement]]]:
 
 def _gpu(pynvml: Any, index: int, handle: Any) -> Iterator[Measurement]:
     told = _told("hw.id", str(index))
+    # Apart: a part of a divided GPU, as others, knows its memory and not how busy it is.
     with suppress(pynvml.NVMLError):
-        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
         busy = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu
         yield Measurement("hw.gpu.utilization", "gauge", "1", busy / 100, told)
+    with suppress(pynvml.NVMLError):
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
         yield Measurement("hw.gpu.memory.usage", "updowncounter", "By", memory.used, told)
         yield Measurement("hw.gpu.memory.utilization", "gauge", "1", memory.used / memory.total, told)
 
