@@ -21,6 +21,21 @@ class FakeClock:
         return self.now
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Leave to `make test-long` what takes the lake long: property tests, and all but one case of a test of many."""
+    seen = set()
+    for item in items:
+        if _engine(item) == "ducklake":
+            if hasattr(item.function, "hypothesis") or item.function in seen:
+                item.add_marker(pytest.mark.long)
+            seen.add(item.function)
+
+
+def _engine(item):
+    return item.callspec.params.get("store_place") if hasattr(item, "callspec") else None
+
+
 @pytest.fixture
 def clock():
     return FakeClock()

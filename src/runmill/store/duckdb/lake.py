@@ -4,8 +4,8 @@ Any number of processes write. One commits at a time, and sees all that was comm
 catalog's database, and its commit is taken as the very next snapshot or not at all. So the lock only keeps writers from
 working in vain; where it fails (a connection is cut, a process sleeps for minutes) the second commit does.
 
-Few rows at a time are kept in the catalog itself until they are packed: a commit makes a file for its logs and one for
-its points when they are many, and none for what sums them up.
+Few rows at a time are kept in the catalog itself until they are packed, so a commit makes a file for its logs, one for
+its points, or none.
 """
 
 import tempfile
@@ -27,9 +27,6 @@ __all__ = ["Lake"]
 
 _TABLES: Final = "tables/"
 """Under the data path; the runs' files are beside it."""
-
-_INLINED_ROWS: Final = 200
-"""An insert of no more rows makes no file: they wait in the catalog until they are packed."""
 
 _CHANGES: Final = """
     select list_has_any(map_keys(changes), ['tables_deleted_from', 'inlined_delete'])
@@ -191,7 +188,7 @@ class Lake:
     def _attach_lake(self) -> None:
         lake = _quoted("ducklake:postgres:" + self._url.connection)
         data_path = _quoted(self.data_path + _TABLES)
-        self._root.execute(f"attach {lake} as lake (data_path {data_path}, data_inlining_row_limit {_INLINED_ROWS})")
+        self._root.execute(f"attach {lake} as lake (data_path {data_path}, data_inlining_row_limit 0)")
         connection = self.connect()
         try:
             schema.prepare(connection, where=self.url, dialect=packing.DIALECT)

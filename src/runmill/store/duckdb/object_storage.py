@@ -5,7 +5,7 @@ Keys, roles and endpoints stand in no configuration and in no URL.
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 import duckdb
@@ -21,9 +21,8 @@ def prepare(connection: duckdb.DuckDBPyConnection, data_path: str) -> None:
     scheme = urlsplit(data_path).scheme
     if scheme not in _STORAGES:
         return
-    extensions, secret = _STORAGES[scheme]
+    extensions, options = _STORAGES[scheme](os.environ, data_path)
     load(connection, extensions)
-    options = secret(os.environ, data_path)
     said = ", ".join(f"{name} {_quoted(value)}" for name, value in options.items() if value)
     try:
         connection.execute(f"create secret runmill_storage ({said})")
@@ -31,44 +30,45 @@ def prepare(connection: duckdb.DuckDBPyConnection, data_path: str) -> None:
         raise ConfigError(f"{data_path}: no credentials for it in the environment: {error}") from error
 
 
-def _s3(environment: Mapping[str, str], _: str) -> dict[str, str | None]:
+_Access: TypeAlias = tuple[tuple[str, ...], dict[str, str | None]]
+"""The extensions to load, and the options of a secret; what is None or empty is left out."""
+
+
+def _s3(environment: Mapping[str, str], _: str) -> _Access:
     endpoint = urlsplit(environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL") or "")
-    return {
+    place = {
         "type": "s3",
-        "provider": "credential_chain",
         "region": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"),
         "endpoint": endpoint.netloc,
         # Who brings an endpoint seldom has a host name for each bucket.
         "url_style": "path" if endpoint.netloc else None,
         "use_ssl": "false" if endpoint.scheme == "http" else None,
     }
-
-
-def _azure(environment: Mapping[str, str], data_path: str) -> dict[str, str | None]:
-    if connection := environment.get("AZURE_STORAGE_CONNECTION_STRING"):
-        return {"type": "azure", "connection_string": connection}
-    account = urlsplit(data_path).hostname or ""
-    return {
-        "type": "azure",
-        "provider": "credential_chain",
-        "account_name": environment.get("AZURE_STORAGE_ACCOUNT_NAME") or account.partition(".")[0],
+    if not environment.get("AWS_ACCESS_KEY_ID"):  # a role of the machine or the pod, or a profile
+        return ("httpfs", "aws"), place | {"provider": "credential_chain"}
+    return ("httpfs",), place | {
+        "key_id": environment["AWS_ACCESS_KEY_ID"],
+        "secret": environment.get("AWS_SECRET_ACCESS_KEY"),
+        "session_token": environment.get("AWS_SESSION_TOKEN"),
     }
 
 
-def _gcs(environment: Mapping[str, str], data_path: str) -> dict[str, str | None]:
+def _azure(environment: Mapping[str, str], data_path: str) -> _Access:
+    if connection := environment.get("AZURE_STORAGE_CONNECTION_STRING"):
+        return ("azure",), {"type": "azure", "connection_string": connection}
+    account = environment.get("AZURE_STORAGE_ACCOUNT_NAME") or (urlsplit(data_path).hostname or "").partition(".")[0]
+    return ("azure",), {"type": "azure", "provider": "credential_chain", "account_name": account}
+
+
+def _gcs(environment: Mapping[str, str], data_path: str) -> _Access:
     key_id, secret = environment.get("GCS_HMAC_KEY_ID"), environment.get("GCS_HMAC_SECRET")
     if not key_id or not secret:
         raise ConfigError(f"{data_path}: set GCS_HMAC_KEY_ID and GCS_HMAC_SECRET to an HMAC key that may write there.")
-    return {"type": "gcs", "key_id": key_id, "secret": secret}
+    return ("httpfs",), {"type": "gcs", "key_id": key_id, "secret": secret}
 
 
-_Secret = Callable[[Mapping[str, str], str], dict[str, str | None]]
-_STORAGES: Final[dict[str, tuple[tuple[str, ...], _Secret]]] = {
-    "s3": (("httpfs", "aws"), _s3),
-    "abfss": (("azure",), _azure),
-    "gs": (("httpfs",), _gcs),
-}
+_STORAGES: Final[dict[str, Callable[[Mapping[str, str], str], _Access]]] = {"s3": _s3, "abfss": _azure, "gs": _gcs}
 
 
-def _quoted(text: str | None) -> str:
-    return "'" + (text or "").replace("'", "''") + "'"
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

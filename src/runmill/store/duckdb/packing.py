@@ -10,10 +10,20 @@ from runmill.store.duckdb.schema import Dialect
 
 __all__ = ["DIALECT", "pack"]
 
+_INLINED: Final = ("logs", "points", "events", "artifacts", "resources", "deliveries", "log_summaries")
+"""Not point_summaries: of a struct with an infinite number the engine makes text it cannot read back."""
+
+_INLINED_ROWS: Final = 200
+"""An insert of no more rows makes no file: they wait in the catalog until they are packed."""
+
 DIALECT: Final = Dialect(
     long_text="varchar not null",  # compressed by file, not by column
     settings=(
         "call lake.set_option('parquet_compression', 'zstd')",
+        *(
+            f"call lake.set_option('data_inlining_row_limit', {_INLINED_ROWS}, table_name => '{table}')"
+            for table in _INLINED
+        ),
         # In what order files are packed: a run's rows lie together.
         "alter table logs set sorted by (run_id, time_unix_nano)",
         "alter table points set sorted by (run_id, metric, time_unix_nano)",
