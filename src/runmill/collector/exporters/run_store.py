@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 from pydantic import Field
 
 from runmill.collector.component import Batch
+from runmill.collector.exporters.pace import Pace
 from runmill.collector.exporters.pile import Pile
 from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.telemetry import Telemetry
@@ -38,9 +39,6 @@ _COMMIT_RECORDS: Final = 50_000
 # Decoded at a time: short, so that a commit that is due finds something.
 _DECODE_RECORDS: Final = 5_000
 
-# Small commits are spaced by this many times what the last one took: they use at most a quarter of the time.
-_PAUSE_FACTOR: Final = 3
-
 # What passes: the store's or the machine's trouble, whatever the batch.
 _TROUBLE: Final = (Refused, Unavailable, OSError, MemoryError)
 _MORE_ATTEMPTS: Final = 2
@@ -52,7 +50,7 @@ class RunStoreConfig(Section):
     url: str
     """A folder, or what else the run store opens."""
     commit_interval: Duration = 0.2
-    """The longest pause between two commits; where commits are quick, the pause is shorter."""
+    """The longest pause between two commits; where commits are quick or few, the pause is shorter."""
     commit_records: int = Field(default=1000, ge=1)
     """So many waiting records are committed without a pause."""
     max_waiting_bytes: Size = 256 * 2**20
@@ -101,8 +99,7 @@ class RunStore:
         self._decoding = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-decode")
         self._appending = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-append")
         self._stages: asyncio.Future[tuple[None, None]] | None = None
-        self._commit_start = 0.0
-        self._commit_seconds = 0.0
+        self._pace = Pace(interval_seconds=config.commit_interval)
 
     async def start(self) -> None:
         """Open the store; raises what its engine says when that cannot be done."""
@@ -160,9 +157,9 @@ class RunStore:
     async def _commit_forever(self, store: Store) -> None:
         while await self._decoded.holds():
             await self._pause()
-            self._commit_start = asyncio.get_running_loop().time()
+            start = asyncio.get_running_loop().time()
             await self._commit(store, self._decoded.take(max_records=_COMMIT_RECORDS))
-            self._commit_seconds = asyncio.get_running_loop().time() - self._commit_start
+            self._pace.committed(start=start, end=asyncio.get_running_loop().time())
 
     def _weight(self, decoded: _Decoded) -> int:
         """Give how much it counts for a commit; what somebody waits for is enough for one."""
@@ -170,10 +167,9 @@ class RunStore:
         return max(batch.record_count, self._config.commit_records) if batch.is_awaited else batch.record_count
 
     async def _pause(self) -> None:
-        """Let more batches come, unless there are enough or the last commit began long ago."""
-        pause = min(self._config.commit_interval, self._commit_seconds * (1 + _PAUSE_FACTOR))
+        """Let more batches come, unless there are enough or few commits were made of late."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(self._commit_start + pause):
+            async with asyncio.timeout_at(self._pace.next_start()):
                 await self._decoded.holds(self._config.commit_records)
 
     async def _commit(self, store: Store, decoded: Sequence[_Decoded]) -> None:
