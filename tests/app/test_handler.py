@@ -6,6 +6,7 @@ import decimal
 import enum
 import logging
 import logging.config
+import math
 import uuid
 from collections.abc import Iterator
 
@@ -312,3 +313,21 @@ def test_limits_keep_the_exception(recording_collector: RecordingCollector, monk
     [record] = sent(recording_collector)
     assert (record.attributes["exception.type"], record.attributes["exception.message"]) == ("KeyEr", "'abcd")
     assert (record.attributes["list"], "more" in record.attributes) == (["12345", 7], False)
+
+
+def test_one_bad_field_costs_neither_its_record_nor_the_batch(recording_collector: RecordingCollector) -> None:
+    """What UTF-8, OTLP or C strings cannot hold arrives as far as it goes, and its neighbours whole."""
+    logger = logging.Logger("app")  # noqa: LOG001 - not in the tree: nothing is left behind
+    logger.addHandler(runmill.Handler(endpoint=recording_collector.endpoint))
+    logger.info("before")
+    logger.info(
+        "half a pair \ud800, a \0",
+        extra={"half": "\udfff", "huge": -(1 << 70), "nan": math.nan, "nul": "\0", "\ud83d": 1},
+    )
+    logger.info("after")
+    assert runmill.flush(5) == 0
+    before, odd, after = recording_collector.logs
+    assert (before.body, odd.body, after.body) == ("before", "half a pair \\ud800, a \0", "after")
+    own = {name: value for name, value in odd.attributes.items() if not name.startswith(("code.", "thread."))}
+    assert math.isnan(own.pop("nan"))
+    assert own == {"half": "\\udfff", "huge": str(-(1 << 70)), "nul": "\0", "\\ud83d": 1}

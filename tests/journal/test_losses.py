@@ -201,3 +201,14 @@ def test_one_wait_in_vain_is_the_last_until_room_is_made(home: Path) -> None:
         journal.append(log("x" * 100))
         waits += journal._waited_in_vain_at != waited_at
     assert waits == 1
+
+
+def test_a_loss_that_finds_no_room_itself_is_told_later(home: Path) -> None:
+    """A journal too full to say so keeps the count until somebody takes what is in it."""
+    journal = make(home)
+    fill(journal, "ERROR", run=RUN)
+    while journal.segments[-1].position < 4096 - 100:
+        journal.append(log("", level="ERROR", run=RUN))
+    lost_count = journal.losses.count("dropped")
+    assert not journal.tell_losses()
+    assert told(read_all(read_own(journal))) == [(RUN, "WARNING", lost_count, "ERROR")]
