@@ -29,7 +29,9 @@ from runmill.home import Home
 if TYPE_CHECKING:
     from runmill.collector.config import Config
     from runmill.collector.receivers.otlp_config import HttpConfig
+    from runmill.collector.service import Service
     from runmill.store.interface import Store
+    from runmill.views.portal.collector_page import Look
 
 # Functions import what they put together: `runmill logs` shall not wait for engines and frameworks it does not use.
 # ruff: noqa: PLC0415
@@ -84,7 +86,10 @@ async def _up(
 
     http, token, told = _listens_on(config), choose_token(), Told()
     wanted = None if is_insecure else _wanted_token(http, token)
-    activity = Activity(create_app(store, version=__version__, token=wanted, tell=told.tell), store)
+    views = create_app(
+        store, version=__version__, token=wanted, tell=told.tell, look_at_collector=lambda: _look(service)
+    )
+    activity = Activity(views, store)
     settings = Settings(
         open_store=lambda _: store,
         fallback_app=activity,
@@ -159,6 +164,18 @@ def _announced(
     with announced(home, address, token):
         say(f"runmill {__version__}: {address}{query}{more} (home {home.path}); Ctrl-C stops.")
         yield
+
+
+def _look(service: "Service") -> "Look":
+    """Say how the collector does, in the words of the views."""
+    from runmill.views.portal.collector_page import Count, Look, PipelineLook
+
+    return Look(
+        service.config.source,
+        service.endpoints,
+        [PipelineLook(p.pipeline_id, p.receivers, p.processors, p.exporters) for p in service.config.pipelines],
+        [Count(series.name, dict(series.labels), value) for series, value in service.telemetry.series()],
+    )
 
 
 def _put_artifact(store: "Store", sha256: str, path: Path) -> None:

@@ -12,20 +12,19 @@ from runmill.collector.asgi import ASGIApp, Headers, Receive, Scope, Send, heade
 from runmill.collector.guard import Guard, Health
 from runmill.collector.receivers.otlp import Bind
 from runmill.collector.server import HttpServer
-from runmill.collector.telemetry import Telemetry
+from runmill.collector.telemetry import Telemetry, is_gauge
 from runmill.collector.values import split_endpoint
 
 __all__ = ["MetricsApp", "MetricsServer", "exposition"]
 
 _MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_GAUGES: Final = ("_size", "_capacity", "_files")
 
 
 def exposition(counts: Mapping[str, int]) -> str:
     """Write counters and gauges, each family under its type; *counts* as `Telemetry.snapshot` gives them."""
     lines = list[str]()
     for family, series in itertools.groupby(sorted(counts.items()), key=lambda item: item[0].partition("{")[0]):
-        kind = "gauge" if family.endswith(_GAUGES) else "counter"
+        kind = "gauge" if is_gauge(family) else "counter"
         lines.append(f"# TYPE {family} {kind}")
         lines += [f"{name} {value}" for name, value in series]
     return "".join(f"{line}\n" for line in lines)

@@ -48,6 +48,11 @@ class Service:
         self._collector = self._build(config)
 
     @property
+    def config(self) -> Config:
+        """What it runs now."""
+        return self._config
+
+    @property
     def endpoints(self) -> dict[str, str]:
         """Where each started receiver listens, by its id."""
         return self._collector.endpoints

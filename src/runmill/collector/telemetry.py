@@ -5,14 +5,15 @@ why: nothing is lost silently.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from runmill.collector.component import Batch, Consumer, Signal
 from runmill.collector.explain import Explainer
 from runmill.errors import Refused, Rejected
 
-__all__ = ["RECORDS", "CountedExporter", "CountedReceiver", "Telemetry"]
+__all__ = ["RECORDS", "CountedExporter", "CountedReceiver", "Series", "Telemetry", "is_gauge"]
 
 RECORDS: Final[dict[Signal, str]] = {
     "logs": "log_records", "metrics": "metric_points", "traces": "spans", "profiles": "profile_samples",
@@ -24,22 +25,41 @@ _MOST_SERIES: Final = 2000
 
 ComponentKind = Literal["receiver", "processor", "exporter"]
 
+_GAUGES: Final = ("_size", "_capacity", "_files", "_rss", "_uptime")
+
+
+def is_gauge(name: str) -> bool:
+    """Say whether a number of that name may go down."""
+    explainer: Explainer | None = None
+    """Told which rule of a processor dropped or changed which record, where somebody asked for it."""
+    return name.endswith(_GAUGES)
+
+
+class Series(NamedTuple):
+    """What one number counts: a name, and the labels that tell it from others of that name."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        """Give it as Prometheus writes it: ``otelcol_receiver_accepted_log_records{receiver="otlp"}``."""
+        pairs = ",".join(f'{key}="{_escaped(value)}"' for key, value in self.labels)
+        return f"{self.name}{{{pairs}}}"
+
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
     """Counters, each a name with the component it belongs to. Used from the event loop's thread only."""
 
-    explainer: Explainer | None = None
-    """Told which rule of a processor dropped or changed which record, where somebody asked for it."""
-    _counts: Counter[str] = field(default_factory=Counter)
+    _counts: Counter[Series] = field(default_factory=Counter)
 
     def add(self, name: str, count: int = 1, /, **labels: str) -> None:
         """Add *count* to the counter *name* of *labels*."""
-        self._counts[self._bounded(_series(name, labels), name)] += count
+        self._counts[self._bounded(name, labels)] += count
 
     def set(self, name: str, value: int, /, **labels: str) -> None:
         """Set the gauge *name* of *labels*."""
-        self._counts[self._bounded(_series(name, labels), name)] = value
+        self._counts[self._bounded(name, labels)] = value
 
     def drop(self, component: str, batch: Batch, *, reason: str) -> None:
         """Count records that will not be stored and whose sender will not send them again."""
@@ -48,19 +68,19 @@ class Telemetry:
             component=component, reason=reason, signal=batch.signal,
         )  # fmt: skip
 
-    def _bounded(self, series: str, name: str) -> str:
-        """Give the series, or where there are too many already the one that takes the rest of its name."""
-        is_kept = series in self._counts or len(self._counts) < _MOST_SERIES
-        return series if is_kept else _series(name, {"otel_metric_overflow": "true"})
+    def series(self) -> list[tuple[Series, int]]:
+        """Give all counters, those of one name together."""
+        return sorted(self._counts.items())
 
     def snapshot(self) -> dict[str, int]:
-        """Give all counters by their Prometheus name: ``otelcol_receiver_accepted_log_records{receiver="otlp"}``."""
-        return dict(sorted(self._counts.items()))
+        """Give all counters by their Prometheus name."""
+        return {str(series): count for series, count in self.series()}
 
-
-def _series(name: str, labels: dict[str, str]) -> str:
-    pairs = ",".join(f'{key}="{_escaped(value)}"' for key, value in sorted(labels.items()))
-    return f"{name}{{{pairs}}}"
+    def _bounded(self, name: str, labels: Mapping[str, str]) -> Series:
+        """Give the series, or where there are too many already the one that takes the rest of its name."""
+        series = Series(name, tuple(sorted(labels.items())))
+        is_kept = series in self._counts or len(self._counts) < _MOST_SERIES
+        return series if is_kept else Series(name, (("otel_metric_overflow", "true"),))
 
 
 def _escaped(value: str) -> str:

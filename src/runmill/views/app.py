@@ -15,15 +15,24 @@ from runmill.views.api import create_api
 from runmill.views.gate import SecurityHeaders, TokenGate
 from runmill.views.mlflow.app import Tell, create_mlflow
 from runmill.views.notebooks import LocalPages
+from runmill.views.portal.collector_page import LookAtCollector
 from runmill.views.portal.pages import create_portal
 
 __all__ = ["create_app"]
 
 
-def create_app(store: Store, *, version: str, token: str | None = None, tell: Tell | None = None) -> Starlette:
+def create_app(
+    store: Store,
+    *,
+    version: str,
+    token: str | None = None,
+    tell: Tell | None = None,
+    look_at_collector: LookAtCollector | None = None,
+) -> Starlette:
     """Give the application; with a *token* only who brings it is let in. The store stays the caller's to close.
 
-    What MLflow clients log goes to *tell*, which returns once it is stored; without it they can only read.
+    What MLflow clients log goes to *tell*, which returns once it is stored; without it they can only read. The page of
+    the collector shows what *look_at_collector* gives.
 
     A live view ends when its client leaves: a server that stops should tell it so (``http.disconnect``).
     """
@@ -34,7 +43,7 @@ def create_app(store: Store, *, version: str, token: str | None = None, tell: Te
         Route("/health", _health(version)),
         Mount("/api/v1", create_api(store, version=version)),
         Mount("/api/2.0", create_mlflow(store, tell)),
-        Mount("/", create_portal(store, version=version)),
+        Mount("/", create_portal(store, version=version, look_at_collector=look_at_collector)),
     ]
     return Starlette(routes=routes, middleware=middleware)
 

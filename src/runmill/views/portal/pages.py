@@ -12,6 +12,7 @@ from runmill.errors import NotFound, RunmillError
 from runmill.store.interface import Store
 from runmill.store.query import RunQuery
 from runmill.views.portal.assets import Assets
+from runmill.views.portal.collector_page import LookAtCollector, add_collector_page
 from runmill.views.portal.compare_page import compare_page
 from runmill.views.portal.first_page import first_page
 from runmill.views.portal.log_pages import add_log_pages, add_tails
@@ -27,7 +28,7 @@ _RUNS_A_PAGE: Final = 200
 _FOUND_RUNS: Final = 50
 
 
-def create_portal(store: Store, *, version: str) -> FastAPI:
+def create_portal(store: Store, *, version: str, look_at_collector: LookAtCollector | None = None) -> FastAPI:
     """Give the application that stands at ``/``."""
     portal = FastAPI(openapi_url=None)
     assets = Assets()
@@ -45,6 +46,7 @@ def create_portal(store: Store, *, version: str) -> FastAPI:
     add_models_pages(portal, store, renderer)
     add_log_pages(portal, store, renderer)
     add_tails(portal, store, renderer)
+    add_collector_page(portal, renderer, look_at_collector)
     return portal
 
 
