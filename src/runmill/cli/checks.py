@@ -1,5 +1,6 @@
 """``validate`` and ``store info``: what is wrong with a configuration, and what is in a store."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +11,28 @@ from runmill.cli import render
 from runmill.cli.collect import ConfigSource
 from runmill.cli.options import AsJson, HomeOption
 from runmill.cli.reading import Reader
+from runmill.errors import InvalidArgument
 
 __all__ = ["store_info", "validate"]
 
 
 def validate(
-    config_file: Annotated[Path, typer.Argument(metavar="CONFIG", help="A collector's YAML file.", show_default=False)],
+    config_file: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="A collector's YAML file.", show_default=False)
+    ] = None,
+    *,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of configurations, for editors, and check nothing.")
+    ] = False,
 ) -> None:
     """Check a collector's configuration: every mistake with its path, and status 2 when there is one."""
+    if schema:
+        from runmill.collector.config_schema import config_schema  # noqa: PLC0415 - only who asks waits for it to load
+
+        typer.echo(json.dumps(config_schema(), indent=2))
+        return
+    if config_file is None:
+        raise InvalidArgument("no configuration is given. Write: runmill validate FILE")
     config = ConfigSource(homes.find(), (config_file,)).read()
     pipelines = ", ".join(pipeline.pipeline_id for pipeline in config.pipelines)
     typer.echo(f"{config_file}: no mistakes; pipelines: {pipelines}")

@@ -3,11 +3,21 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
-__all__ = ["Duration", "Endpoint", "Section", "Size", "UrlPath", "is_loopback", "section_of", "split_endpoint"]
+__all__ = [
+    "DURATION_SCHEMA",
+    "Duration",
+    "Endpoint",
+    "Section",
+    "Size",
+    "UrlPath",
+    "is_loopback",
+    "section_of",
+    "split_endpoint",
+]
 
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
@@ -80,10 +90,29 @@ def _check_path(value: str) -> str:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(_parse_duration)]
+DURATION_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [{"const": 0}, {"type": "string", "pattern": rf"^(({_DURATION.pattern})+|0)$"}]
+}
+"""How a Duration is written, for editors."""
+_SIZE_SCHEMA: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": rf"^{_SIZE.pattern.replace('a-z', 'A-Za-z')}$"},
+    ]
+}
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_parse_duration),
+    WithJsonSchema(DURATION_SCHEMA),
+]
 """Seconds, written as in Go: ``200ms``, ``1m30s``; a bare number is a mistake, except 0."""
 
-Size = Annotated[int, BeforeValidator(_parse_size)]
+Size = Annotated[
+    int,
+    BeforeValidator(_parse_size),
+    WithJsonSchema(_SIZE_SCHEMA),
+]
 """Bytes, written as a number or with a unit: ``1MiB`` is 1,048,576, ``1MB`` is 1,000,000."""
 
 Endpoint = Annotated[str, AfterValidator(_check_endpoint)]
