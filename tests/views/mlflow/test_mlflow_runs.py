@@ -213,3 +213,10 @@ def test_a_token_is_wanted_and_a_reader_only_reads(native_run, server, tmp_path,
         with pytest.raises(MlflowException, match=r"only shows what is stored. Log to one that runs `runmill up`"):
             MlflowClient(address).create_run("0")
     store.close()
+
+
+def test_parameters_stand_in_a_run_s_head(client, run_id, server):
+    """What was chosen is seen at once, and nothing that a library noted."""
+    client.log_batch(run_id, params=[Param("alpha", "0.1")], tags=[RunTag("phase", "eval")])
+    page = server.get(f"/runs/{run_id}").text
+    assert "<dt>alpha</dt><dd>0.1</dd>" in page.partition("<details")[0]

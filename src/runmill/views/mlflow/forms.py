@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from runmill.model import Experiment, MetricSummary, Run
+from runmill.views.chosen import chosen_properties
 from runmill.views.mlflow.datasets import dataset_inputs
-from runmill.views.mlflow.words import EXPERIMENT_OF_NONE, params_of, status_of, tags_of
+from runmill.views.mlflow.words import EXPERIMENT_OF_NONE, status_of, tags_of
 
 __all__ = ["experiment_form", "experiment_id", "experiment_name", "is_metric", "latest", "metric_form", "run_form",
            "run_info"]  # fmt: skip
@@ -59,7 +60,7 @@ def run_form(run: Run, metrics: Iterable[MetricSummary]) -> dict[str, Any]:
     """Give a run with the newest value of each of its metrics."""
     data = {
         "metrics": [latest(each) for each in metrics if is_metric(each)],
-        "params": _pairs(params_of(run)),
+        "params": _pairs(chosen_properties(run)),
         "tags": _pairs(tags_of(run)),
     }
     return {"info": run_info(run), "data": data, "inputs": {"dataset_inputs": dataset_inputs(run)}}

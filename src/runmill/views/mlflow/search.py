@@ -12,13 +12,14 @@ from runmill.model import Experiment, Run
 from runmill.store.interface import Store
 from runmill.store.query import RunQuery
 from runmill.views.answers import JsonResponse
+from runmill.views.chosen import chosen_properties
 from runmill.views.mlflow.backend import Backend
 from runmill.views.mlflow.experiments import all_experiments
 from runmill.views.mlflow.filters import Entity, Names, Value, fits, parse_clauses
 from runmill.views.mlflow.forms import experiment_form, experiment_name, is_metric, run_form, run_info
 from runmill.views.mlflow.ordering import in_order
 from runmill.views.mlflow.paging import page_of
-from runmill.views.mlflow.words import params_of, tags_of
+from runmill.views.mlflow.words import tags_of
 
 __all__ = ["search_routes"]
 
@@ -128,7 +129,7 @@ def _run_values(store: Store, runs: Sequence[Run]) -> "_ValueOf[Run]":
             case "metric":
                 return metrics_of(run).get(key)
             case "param":
-                return params_of(run).get(key)
+                return chosen_properties(run).get(key)
             case "tag":
                 return tags_of(run).get(key)
             case "attribute":

@@ -12,7 +12,6 @@ __all__ = [
     "RUN_TYPE",
     "changed_by_params",
     "changed_by_tags",
-    "params_of",
     "removed_by_tag",
     "status_of",
     "tags_of",
@@ -42,9 +41,6 @@ _FACTS: Final = {
 _OF_ITS_ORIGIN: Final = "mlflow.source."
 """Where a run came from never changes: these tags are properties, as a native run's git facts are."""
 
-_NO_PARAMS: Final = ("azureml.", "mlflow.", "runmill.", "ContentSnapshotId")
-"""How properties begin that nobody chose as a parameter."""
-
 
 def status_of(run: Run) -> str:
     """Give MLflow's word; what is neither waiting nor over is RUNNING, a run that is NotResponding too."""
@@ -56,11 +52,6 @@ def tags_of(run: Run) -> dict[str, str]:
     origin = {key: value for key, value in run.properties.items() if key.startswith(_OF_ITS_ORIGIN)}
     facts = {tag: value for tag, fact in _FACTS.items() if (value := getattr(run, fact))}
     return {**origin, **{key: value or "" for key, value in run.tags.items()}, **facts}
-
-
-def params_of(run: Run) -> dict[str, str]:
-    """Give a run's parameters: its properties, both of which are written once."""
-    return {key: value for key, value in run.properties.items() if not key.startswith(_NO_PARAMS)}
 
 
 def changed_by_tags(tags: Iterable[tuple[str, str]], *, is_new: bool = False) -> dict[str, Any]:

@@ -1,14 +1,19 @@
 """What stands on every page of a run: its facts, the parts it has, and the rank that is looked at."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from runmill.model import MetricSummary, Run, RunId
 from runmill.store.interface import Store
 from runmill.store.query import RunQuery
+from runmill.views.chosen import chosen_properties
 from runmill.views.portal.panels import is_system
 from runmill.views.portal.ranks import rank_count
 
 __all__ = ["RunHead", "run_head"]
+
+_MOST_PARAMS: Final = 8
+_LONGEST_PARAM: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,12 @@ class RunHead:
         if self.asked_rank is None and self.rank_count > 1:
             return 0
         return self.asked_rank
+
+    @property
+    def params(self) -> list[tuple[str, str]]:
+        """The parameters that have room beside the run's name; all its properties are a click away."""
+        short = [pair for pair in chosen_properties(self.run).items() if len(pair[1]) <= _LONGEST_PARAM]
+        return short[:_MOST_PARAMS]
 
     @property
     def parts(self) -> list[tuple[str, str, int | None]]:
