@@ -30,8 +30,6 @@ _GAUGES: Final = ("_size", "_capacity", "_files", "_rss", "_uptime")
 
 def is_gauge(name: str) -> bool:
     """Say whether a number of that name may go down."""
-    explainer: Explainer | None = None
-    """Told which rule of a processor dropped or changed which record, where somebody asked for it."""
     return name.endswith(_GAUGES)
 
 
@@ -51,6 +49,8 @@ class Series(NamedTuple):
 class Telemetry:
     """Counters, each a name with the component it belongs to. Used from the event loop's thread only."""
 
+    explainer: Explainer | None = None
+    """Told which rule of a processor dropped or changed which record, where somebody asked for it."""
     _counts: Counter[Series] = field(default_factory=Counter)
 
     def add(self, name: str, count: int = 1, /, **labels: str) -> None:
