@@ -5,7 +5,7 @@ A schema is a help while writing; what is right is said by reading. So it takes 
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from pydantic.json_schema import models_json_schema
 
@@ -30,9 +30,10 @@ _ABOUT: Final = {
 
 def config_schema() -> dict[str, Any]:
     """Give the schema of a whole configuration file."""
-    sections: set[type[Section]] = {known.config for components in CATALOG.values() for known in components.values()}
-    models = sorted(sections | {PipelineConfig, ServiceConfig}, key=lambda section: section.__name__)
-    places, found = models_json_schema([(model, "validation") for model in models], ref_template=_PLACE)
+    sections: set[type[Section]] = {PipelineConfig, ServiceConfig}
+    sections |= {known.config for components in CATALOG.values() for known in components.values()}
+    models: list[tuple[type[Section], Literal["validation"]]] = [(section, "validation") for section in sections]
+    places, found = models_json_schema(models, ref_template=_PLACE)
     definitions = found["$defs"]
     for definition in definitions.values():
         _open_to_expansions(definition)

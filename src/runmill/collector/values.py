@@ -94,7 +94,7 @@ DURATION_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [{"const": 0}, {"type": "string", "pattern": rf"^(({_DURATION.pattern})+|0)$"}]
 }
 """How a Duration is written, for editors."""
-_SIZE_SCHEMA: Final[dict[str, Any]] = {
+SIZE_SCHEMA: Final[dict[str, Any]] = {
     "anyOf": [
         {"type": "integer", "minimum": 0},
         {"type": "string", "pattern": rf"^{_SIZE.pattern.replace('a-z', 'A-Za-z')}$"},
@@ -111,7 +111,7 @@ Duration = Annotated[
 Size = Annotated[
     int,
     BeforeValidator(_parse_size),
-    WithJsonSchema(_SIZE_SCHEMA),
+    WithJsonSchema(SIZE_SCHEMA),
 ]
 """Bytes, written as a number or with a unit: ``1MiB`` is 1,048,576, ``1MB`` is 1,000,000."""
 
