@@ -212,3 +212,28 @@ def test_a_loss_that_finds_no_room_itself_is_told_later(home: Path) -> None:
     lost_count = journal.losses.count("dropped")
     assert not journal.tell_losses()
     assert told(read_all(read_own(journal))) == [(RUN, "WARNING", lost_count, "ERROR")]
+
+
+def test_what_a_kill_takes_from_memory_is_told(home: Path) -> None:
+    """Beyond its share of the disk records are in memory alone: should the process be killed, its successor says so."""
+    folder = folders.create(homes.find(home), {"service.name": "test"}, notice=pytest.fail)
+    journal = Journal(folder, bounds=Bounds(segment_bytes=4096, disk_bytes=8192), notice=lambda _: None)
+    reader = read_own(journal)
+    for _ in range(2):
+        for n in range(200):
+            journal.append(log(f"record {n}"))
+        [at_risk] = journal.losses.at_risk()
+        assert at_risk.reason == "the journal takes its share of the disk"
+        assert told(read_all(reader)) == []
+    while journal.losses.at_risk():  # until it is back on the disk
+        journal.append(log("small"))
+        read_all(reader)
+    for n in range(200):
+        journal.append(log(f"record {n}"))
+    journal.close()  # as a killed process does: what is in memory is gone
+    [left] = folders.abandoned(homes.find(home))
+    *_, last = read_all(read_abandoned(left))
+    assert last[6] == (
+        "records are in memory alone, and lost if the process is killed before they are delivered: "
+        "the journal takes its share of the disk"
+    )

@@ -51,6 +51,10 @@ def sentence(loss: Loss, count: int) -> str:
     """Say how many of what were lost and why."""
     if loss.cause == "damaged":
         return f"an unknown number of records was lost: {loss.reason}"
+    if loss.cause == "in memory":
+        return (
+            f"records are in memory alone, and lost if the process is killed before they are delivered: {loss.reason}"
+        )
     what = _NOUNS.get(loss.level) or f"{loss.level} records".strip()
     return f"{count:,} {what} {loss.cause}: {loss.reason}"
 

@@ -16,8 +16,9 @@ from runmill.journal.slots import Slots
 
 __all__ = ["JOURNAL_FULL", "Cause", "Loss", "Losses"]
 
-Cause: TypeAlias = Literal["dropped", "rejected", "damaged"]
-"""No room in the journal; not taken by the collector; or a count that cannot be read any more."""
+Cause: TypeAlias = Literal["dropped", "rejected", "damaged", "in memory"]
+"""No room in the journal; not taken by the collector; a count that cannot be read any more; or in memory alone, where
+the process was killed before they were delivered."""
 
 JOURNAL_FULL: Final = "the journal was full and no collector took what was in it"
 
@@ -45,7 +46,7 @@ class Loss:
     level: str
     """The level's name; ``POINT``, ``EVENT`` or ``REQUEST`` for what has none, empty where it is not known."""
     count: int
-    """What of ``damaged`` nobody knows: there it is 1, once for all of them."""
+    """What of ``damaged`` and ``in memory`` nobody knows: there it is 1, once for all of them."""
     told_count: int = 0
     """How many of them a record tells of already."""
     first_unix_nano: int = 0
@@ -91,12 +92,32 @@ class Losses:
             return list(self._losses.values())
 
     def untold(self) -> list[Loss]:
-        """Give what nobody was told of yet."""
-        return [loss for loss in self.all() if loss.untold_count]
+        """Give what nobody was told of yet, without what is only at risk."""
+        return [loss for loss in self.all() if loss.untold_count and loss.cause != "in memory"]
 
     def count(self, cause: Cause) -> int:
         """Count the records lost by *cause*."""
         return sum(loss.count for loss in self.all() if loss.cause == cause)
+
+    def risk(self, reason: str) -> None:
+        """Note that records are in memory alone from now on: should the process be killed, that is told of it."""
+        with self._lock:
+            if not self.at_risk():
+                now = self._clock()
+                at_risk = Loss("in memory", reason, None, "", 1, first_unix_nano=now, last_unix_nano=now)
+                self._losses[_key(at_risk)] = at_risk
+                self._slots.save(self._encode())
+
+    def end_risk(self) -> None:
+        """Note that all of them were delivered."""
+        with self._lock:
+            for loss in self.at_risk():
+                del self._losses[_key(loss)]
+            self._slots.save(self._encode())
+
+    def at_risk(self) -> list[Loss]:
+        """Give what is lost if the process is killed: one loss of an unknown number, or none."""
+        return [loss for loss in self.all() if loss.cause == "in memory"]
 
     def tell(self, told: Loss) -> None:
         """Note that a record tells of *told*, as `untold` gave it; what came since is still to be told."""

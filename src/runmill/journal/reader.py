@@ -181,7 +181,7 @@ def _last_words(folder: Folder) -> list[Record]:
     """Give what a dead process could not say itself: what it lost, of what it died, what it wanted said then."""
     losses = Losses(folder.path / LOSSES_NAME)
     crash = find_crash(folder.path)
-    told = [loss_record(loss) for loss in losses.untold()]
+    told = [loss_record(loss) for loss in (*losses.untold(), *losses.at_risk())]
     losses.close()
     return [*told, *([crash] if crash else []), *find_wills(folder.path, crash)]
 

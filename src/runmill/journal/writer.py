@@ -125,6 +125,8 @@ class Journal:
         """
         self.freed_at = time.monotonic()
         self._keep_or_discard(segment)
+        if segment.path is None and all(each.path is not None for each in tuple(self.segments)):
+            self.losses.end_risk()
         self.tell_losses_seldom()
 
     def _keep_or_discard(self, segment: Segment) -> None:
@@ -218,6 +220,7 @@ class Journal:
     def _make(self, size: int) -> Segment:
         number = next(self._numbers)
         if self.folder is not None and not self._has_its_share(size):
+            self.losses.risk("the journal takes its share of the disk")
             self._notice(
                 f"journal {str(self.folder.path)!r} takes its share of the disk ({self.bounds.disk_bytes >> 20} MB): "
                 "what is logged now is kept in memory and is lost if the process is killed. Run a collector."
@@ -228,6 +231,7 @@ class Journal:
                     return spare
                 return Segment.create(number, self.folder.path / f"{number:012d}{SUFFIX}", size)
             except OSError as error:
+                self.losses.risk(str(error.strerror or error))
                 self._notice(
                     f"journal {str(self.folder.path)!r}: {error.strerror or error}; what is logged now is kept in "
                     "memory and is lost if the process is killed. Make room on the disk, or set RUNMILL_HOME."
