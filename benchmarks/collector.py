@@ -102,7 +102,7 @@ def load(address, body, *, request_count, connection_count):
 
 def measure(given, home):
     """Start a collector on *home*, send the load, stop it, and give the figures."""
-    overrides = {"receivers.otlp.protocols.http.endpoint": "127.0.0.1:0"}
+    overrides = {f"receivers.otlp.protocols.{protocol}.endpoint": "127.0.0.1:0" for protocol in ("http", "grpc")}
     overrides |= dict(pair.split("=", 1) for pair in given.set)
     body = request_body(given.records)
     context = multiprocessing.get_context("spawn")

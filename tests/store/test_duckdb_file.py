@@ -147,14 +147,25 @@ while True:
 @pytest.mark.slow
 def test_a_killed_writer_loses_nothing_it_acknowledged(tmp_path):
     """After each kill -9: every acknowledged batch is there whole, and one sent again is not doubled."""
+    _kill_writers(tmp_path / "store", times=3)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_writer_killed_a_hundred_times_loses_nothing(tmp_path):
+    """The same, a hundred times over one store, which by then has been folded and written into its tables."""
+    _kill_writers(tmp_path / "store", times=100)
+
+
+def _kill_writers(place, *, times):
     sent = 0
-    for _ in range(3):
-        with child(WRITE, str(tmp_path / "store"), str(sent)) as writer:
-            acknowledged = [int(writer.stdout.readline()) for _ in range(12)]
+    for moment in range(times):
+        with child(WRITE, str(place), str(sent)) as writer:
+            acknowledged = [int(writer.stdout.readline()) for _ in range(1 + moment * 7 % 12)]
             writer.send_signal(signal.SIGKILL)
             acknowledged += [int(line) for line in writer.stdout if line.endswith("\n")]
         sent = acknowledged[-1] + 1
-        store = stores.open(tmp_path / "store")
+        store = stores.open(place)
         # The one that was on its way may be stored although nobody heard of it: it is sent again, as a sender would.
         again = range(max(0, sent - 3), sent + 1)
         repeats = store.append([_batch(sequence) for sequence in again])
@@ -169,9 +180,11 @@ def _batch(sequence):
 
 
 def _bodies(store) -> list[str]:
-    page = store.logs(LogQuery(limit=10_000))
-    assert not page.more_before
-    return sorted(record.body for record in page.records)
+    found, page = [], store.logs(LogQuery(limit=10_000, committed_after=0))
+    while page.records:
+        found += [record.body for record in page.records]
+        page = store.logs(LogQuery(limit=10_000, committed_after=page.records[-1].cursor))
+    return sorted(found)
 
 
 def test_queries_load_no_engine():
