@@ -182,6 +182,8 @@ class QueueFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
+            # Requests are large: in pages of 4 KiB, the usual ones, one of 340 kB takes half as much time again.
+            self._connection.execute("pragma page_size=16384")
             # Exclusive: two collectors that empty one queue would each send everything.
             self._connection.execute("pragma locking_mode=exclusive")
             self._connection.execute("pragma journal_mode=wal")
