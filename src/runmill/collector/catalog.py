@@ -20,8 +20,10 @@ from runmill.collector.processors.memory_limiter import MemoryLimiterConfig
 from runmill.collector.processors.redaction import RedactionConfig
 from runmill.collector.processors.run_context import RunContextConfig
 from runmill.collector.processors.sample import SampleConfig
+from runmill.collector.receivers.docker.config import DockerConfig
 from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.journal import JournalConfig
+from runmill.collector.receivers.journald_config import JournaldConfig
 from runmill.collector.receivers.otlp_config import OtlpConfig
 from runmill.collector.receivers.stream_config import ProcessConfig, StdinConfig
 from runmill.collector.values import Section
@@ -37,7 +39,9 @@ __all__ = [
 
 ComponentKind = Literal["receivers", "processors", "exporters"]
 
-ReceiverConfig: TypeAlias = FileLogConfig | JournalConfig | OtlpConfig | ProcessConfig | StdinConfig
+ReceiverConfig: TypeAlias = (
+    DockerConfig | FileLogConfig | JournalConfig | JournaldConfig | OtlpConfig | ProcessConfig | StdinConfig
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,11 @@ _OTLP_HTTP: Final = ComponentType(OtlpHttpConfig, SIGNALS)
 
 CATALOG: Final[Mapping[ComponentKind, Mapping[str, ComponentType]]] = {
     "receivers": {
+        "docker": ComponentType(DockerConfig, signals=("logs",)),
         "file_log": _FILE_LOG,
         "filelog": _FILE_LOG,  # what the OpenTelemetry Collector calls it too
         "journal": ComponentType(JournalConfig, signals=("logs", "metrics")),
+        "journald": ComponentType(JournaldConfig, signals=("logs",)),
         "otlp": ComponentType(OtlpConfig, SIGNALS),
         "process": ComponentType(ProcessConfig, signals=("logs",)),
         "stdin": ComponentType(StdinConfig, signals=("logs",)),

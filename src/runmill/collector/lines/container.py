@@ -19,11 +19,11 @@ import orjson
 from runmill.collector.lines.entry import Gathered, Line, Lines
 from runmill.collector.lines.timestamps import from_rfc3339
 
-__all__ = ["Format", "parse"]
+__all__ = ["Format", "Piece", "join", "parse"]
 
 Format = Literal["auto", "docker", "crio", "containerd"]
 
-_Piece: TypeAlias = tuple[int, str | None, bytes, bool]
+Piece: TypeAlias = tuple[int, str | None, bytes, bool]
 """(time_unix_nano, stream, text, whether it ends a line)"""
 
 _CRI_FIELDS: Final = 4
@@ -43,7 +43,7 @@ def parse(lines: Sequence[bytes], *, format: Format, max_line_bytes: int, is_fin
     whole = _docker_lines(lines) if is_docker else None
     if whole is not None:
         return Lines(whole)
-    return _join([_piece(line, format) for line in lines], max_line_bytes, is_final=is_final)
+    return join([_piece(line, format) for line in lines], max_line_bytes, is_final=is_final)
 
 
 def _docker_lines(lines: Sequence[bytes]) -> list[Gathered] | None:
@@ -62,7 +62,7 @@ def _docker_lines(lines: Sequence[bytes]) -> list[Gathered] | None:
     return whole if len(found) == len(lines) else None
 
 
-def _docker_piece(found: dict[str, Any]) -> _Piece:
+def _docker_piece(found: dict[str, Any]) -> Piece:
     text: str = found["log"]
     time_unix_nano = from_rfc3339(found["time"])
     if time_unix_nano is None:
@@ -73,7 +73,7 @@ def _docker_piece(found: dict[str, Any]) -> _Piece:
     return time_unix_nano, found["stream"], (text[:-2] if text[-2:-1] == "\r" else text[:-1]).encode(), True
 
 
-def _piece(line: bytes, format: Format) -> _Piece:  # noqa: A002 - the key's name
+def _piece(line: bytes, format: Format) -> Piece:  # noqa: A002 - the key's name
     if format != "docker" and line[:1] != b"{":
         return _cri_piece(line)
     try:
@@ -82,7 +82,7 @@ def _piece(line: bytes, format: Format) -> _Piece:  # noqa: A002 - the key's nam
         return 0, None, line, True
 
 
-def _cri_piece(line: bytes) -> _Piece:
+def _cri_piece(line: bytes) -> Piece:
     parts = line.split(b" ", 3)
     stream = _STREAMS.get(parts[1]) if len(parts) >= _CRI_FIELDS - 1 else None
     if stream is None:
@@ -117,7 +117,8 @@ class _Open:
         return self.first, self.last, self.time_unix_nano, stream, b"".join(self.pieces)
 
 
-def _join(pieces: Sequence[_Piece], max_line_bytes: int, *, is_final: bool) -> Lines:
+def join(pieces: Sequence[Piece], max_line_bytes: int, *, is_final: bool) -> Lines:
+    """Give the lines that *pieces* are, apart for each stream; arguments as for `parse`."""
     joined: list[Gathered] = []
     open_by_stream: dict[str | None, _Open] = {}
     for index, (time_unix_nano, stream, text, is_end) in enumerate(pieces):

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
-from runmill.collector.lines.entry import Entry, Gathered, Lines
+from runmill.collector.lines.entry import Entry, Gathered, Line, Lines
 from runmill.collector.lines.framing import Framing
 from runmill.collector.lines.settling import settle
 
-__all__ = ["Reading", "Recipe", "Step", "as_bytes", "plain"]
+__all__ = ["Reading", "Recipe", "Step", "as_bytes", "as_text", "plain"]
 
 Opening: TypeAlias = Callable[[Sequence[bytes], bool], Lines]
 """The first step: lines of a source to entries. The flag says that no more lines come."""
@@ -75,3 +75,17 @@ def _text_or_bytes(index: int, line: bytes) -> Gathered:
 def plain(lines: Sequence[bytes], _is_final: bool) -> Lines:  # noqa: FBT001 - an Opening
     """Take each line as it is."""
     return Lines([(index, index, 0, None, line) for index, line in enumerate(lines)])
+
+
+def as_text(found: Lines, _is_final: bool) -> Lines:  # noqa: FBT001 - a Step
+    """Put replacement characters in place of what is not UTF-8; looked for in all lines at once."""
+    lines = [one for one in found.entries if not isinstance(one, Entry)]
+    try:
+        b"\n".join([line[4] for line in lines]).decode()
+    except UnicodeDecodeError:
+        return Lines([one if isinstance(one, Entry) else _replaced(one) for one in found.entries])
+    return found
+
+
+def _replaced(line: Line) -> Line:
+    return *line[:4], line[4].decode(errors="replace").encode()

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from runmill.collector.component import Component, Consumer, Signal
+from runmill.collector.receivers.docker.config import DockerConfig
+from runmill.collector.receivers.docker.receiver import DockerReceiver
 from runmill.collector.receivers.file_log import FileLogReceiver
 from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.journal import JournalConfig, JournalReceiver
+from runmill.collector.receivers.journald import JournaldReceiver
+from runmill.collector.receivers.journald_config import JournaldConfig
 from runmill.collector.receivers.process import ProcessReceiver
 from runmill.collector.receivers.stdin import StdinReceiver
 from runmill.collector.receivers.stream_config import ProcessConfig, StdinConfig
@@ -16,7 +20,7 @@ from runmill.errors import ConfigError
 
 __all__ = ["GathererConfig", "make_gatherer"]
 
-GathererConfig: TypeAlias = FileLogConfig | JournalConfig | ProcessConfig | StdinConfig
+GathererConfig: TypeAlias = DockerConfig | FileLogConfig | JournalConfig | JournaldConfig | ProcessConfig | StdinConfig
 
 _STATE_FOLDER: Final = "collector"
 """In the home: how far receivers have read."""
@@ -36,13 +40,18 @@ def make_gatherer(
     Raises:
         ConfigError: it gathers what no pipeline takes; the text names its *place* in the configuration.
     """
+    state_folder = settings.home.path / _STATE_FOLDER
     if isinstance(config, FileLogConfig):
         return FileLogReceiver(
-            config,
-            consumers,
-            receiver_id=receiver_id,
-            telemetry=telemetry,
-            state_folder=settings.home.path / _STATE_FOLDER,
+            config, consumers, receiver_id=receiver_id, telemetry=telemetry, state_folder=state_folder
+        )
+    if isinstance(config, DockerConfig):
+        return DockerReceiver(
+            config, consumers, receiver_id=receiver_id, telemetry=telemetry, state_folder=state_folder
+        )
+    if isinstance(config, JournaldConfig):
+        return JournaldReceiver(
+            config, consumers, receiver_id=receiver_id, telemetry=telemetry, state_folder=state_folder
         )
     if isinstance(config, ProcessConfig):
         return ProcessReceiver(config, consumers, receiver_id=receiver_id, telemetry=telemetry)

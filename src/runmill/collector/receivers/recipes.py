@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Final
 
 from runmill.collector.lines import container
 from runmill.collector.lines.entry import Lines
 from runmill.collector.lines.framing import NOP, Framing, codec_name
 from runmill.collector.lines.multiline import Multiline
-from runmill.collector.lines.recipe import Opening, Recipe, Step, as_bytes, plain
+from runmill.collector.lines.recipe import Opening, Recipe, Step, as_bytes, as_text, plain
 from runmill.collector.lines.trimming import Trim
 from runmill.collector.lines.understanding import understand
 from runmill.collector.receivers.file_log_config import FileLogConfig, MultilineConfig
@@ -16,7 +17,10 @@ from runmill.collector.receivers.operator_config import ContainerConfig
 from runmill.collector.receivers.operators import steps_of
 from runmill.collector.receivers.stream_config import StreamConfig
 
-__all__ = ["recipe_of", "stream_recipe"]
+__all__ = ["engine_recipe", "recipe_of", "stream_recipe"]
+
+_UNCUT_BYTES: Final = 1 << 30
+"""What comes from an engine is cut by it, and joined up to the limit of the configuration."""
 
 
 def recipe_of(config: FileLogConfig) -> Recipe:
@@ -32,6 +36,17 @@ def stream_recipe(config: StreamConfig, stream: str | None) -> Recipe:
         return Lines([(index, index, 0, stream, line) for index, line in enumerate(lines)])
 
     return Recipe(Framing("utf-8", config.max_log_size), opening, (understand,) if config.structured_lines else ())
+
+
+def engine_recipe(config: StreamConfig) -> Recipe:
+    """Give what is done with what containers print, in the form in which CRI engines write it."""
+
+    def opening(lines: Sequence[bytes], is_final: bool) -> Lines:  # noqa: FBT001 - an Opening
+        return container.parse(lines, format="containerd", max_line_bytes=config.max_log_size, is_final=is_final)
+
+    # Bytes become text once lines are whole: a character may be cut in two.
+    steps = (as_text, understand) if config.structured_lines else (as_text,)
+    return Recipe(Framing(NOP, _UNCUT_BYTES), opening, steps)
 
 
 def _opening(config: FileLogConfig) -> Opening:

@@ -1,0 +1,1 @@
+"""``docker``: what containers print, from the Engine API of Docker and podman."""
