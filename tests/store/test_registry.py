@@ -37,6 +37,15 @@ def test_a_model_changes_nothing_of_its_run(store):
     assert store.run(RunId("run-000001")) == before
 
 
+def test_an_experiment_that_is_only_named_is_there(store, reopen):
+    """It has no run and no time, and comes after those that have."""
+    store.append([delivery(events=[event("experiment.updated", {"experiment": "a", "tags": {"b": "1"}}, run_id=None)])])
+    store.append([delivery(events=[event("run.started", {"experiment": "e"})])])
+    known = [Experiment("e", 1, 1, NOW), Experiment("a", 0, 0, 0, tags={"b": "1"})]
+    assert store.experiments() == known
+    assert reopen().experiments() == known
+
+
 def test_an_experiment_has_the_labels_of_its_events(store, reopen):
     """Tags merge; the newest word on archiving counts. None of it makes a run."""
 

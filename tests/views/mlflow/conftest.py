@@ -1,5 +1,6 @@
 """MLflow's own client, before a server that is runmill's."""
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -46,6 +47,9 @@ def fluent(server: RunningServer, experiment_id: str) -> Iterator[None]:
     while mlflow.active_run():
         mlflow.end_run()
     mlflow.set_tracking_uri(None)
+    # It writes what it is told into the environment, too, where the next test's scripts would find it.
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture

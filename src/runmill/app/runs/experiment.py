@@ -198,7 +198,7 @@ class Experiment:
         view_type: str = "ActiveOnly",
         tags: Labels | None = None,
     ) -> "list[Experiment]":
-        """Give the workspace's experiments that have runs, the one with the newest run first. Raises Unavailable.
+        """Give the workspace's experiments, the one with the newest run first. Raises Unavailable.
 
         Args:
             workspace: Where to look.

@@ -5,6 +5,12 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True)
+def no_mlflow_around(monkeypatch):
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_mlflow_in_a_script_logs_to_its_run(submit, experiment):
     """With no word about either; a nested run is a child in its experiment, and the script's end is the run's."""
     run = submit(
