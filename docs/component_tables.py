@@ -1,8 +1,8 @@
 # ruff: noqa: INP001 - a script, not a package
 """Write the tables of keys in collector.md, each from the class that reads the keys.
 
-``python docs/component_tables.py`` does it; a test sees to it that it was done. The section of a component is the heading
-with its name, and its table the first one there; what stands around it is written by hand.
+``python docs/component_tables.py`` does it; a test sees to it that it was done. The section of a component is the
+heading with its name, and its table the first one there; what stands around it is written by hand.
 """
 
 import json

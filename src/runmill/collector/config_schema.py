@@ -57,7 +57,7 @@ def config_schema() -> dict[str, Any]:
         },
         "required": ["service"],
         "additionalProperties": False,
-        "$defs": definitions,
+        "$defs": dict(sorted(definitions.items())),
     }
 
 

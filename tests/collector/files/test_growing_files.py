@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import resource
 
 import pytest
 from file_reading import bodies
@@ -267,3 +268,23 @@ def test_lines_are_joined_by_a_pattern_at_their_end(follow, log, append):
     append(log, "a\nb;\nc;\nd")
     reading = follow(multiline={"line_end_pattern": ";$", "omit_pattern": True})
     assert (reading.read(), reading.read(after=1)) == (["a\nb", "c"], ["d"])
+
+
+@pytest.mark.long
+def test_a_line_of_a_gigabyte_is_read_in_bounded_memory(follow, log):
+    """In pieces of `max_log_size`, of which only a few are held at once."""
+    piece, count = b"x" * (1 << 20), 1 << 10
+    with log.open("wb") as file:
+        for _ in range(count):
+            file.write(piece)
+        file.write(b"\nnext\n")
+    reading = follow()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    reading.harvest.poll()
+    found = list[int]()
+    while (batch := reading.harvest.next_batch()) is not None:
+        found += [len(body) for body in bodies(batch)]
+        reading.harvest.done()
+        reading.harvest.poll()
+    assert (found[:-1], found[-1]) == ([1 << 20] * count, len("next"))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10  # KiB

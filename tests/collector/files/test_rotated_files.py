@@ -6,6 +6,7 @@ import shutil
 from contextlib import suppress
 
 import pytest
+from file_reading import bodies
 
 
 def rotate(log, suffix=".1"):
@@ -316,3 +317,28 @@ def test_a_folder_that_comes_later_is_looked_into(follow, tmp_path, append, patt
     path = tmp_path / "later" / ("x.log" if pattern == "later/*.log" else "deep/x.log")
     append(path, "x\n")
     assert reading.read() == ["x"]
+
+
+def test_a_piece_of_a_container_line_left_at_a_rotation_is_given(follow, tmp_path, append):
+    """The piece ends with its file, and nothing of the next file is taken for its end."""
+    log = tmp_path / "0.log"
+    append(log, "2026-11-22T01:00:00.1Z stdout P half\n")
+    reading = follow(operators=[{"type": "container"}])
+    assert reading.read() == []
+    log.rename(tmp_path / "0.log.20261122-010000")
+    append(log, "2026-11-22T01:00:00.2Z stdout F whole\n")
+    assert sorted(reading.read(after=0.1) + reading.read(after=1)) == ["half", "whole"]
+
+
+def test_a_container_that_is_started_again_has_a_file_of_its_own(follow, tmp_path, append):
+    """`0.log` is read to its end and `1.log` from its beginning, each with its number of restarts."""
+    folder = tmp_path / "team_trainer_0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f" / "main"
+    folder.mkdir(parents=True)
+    append(folder / "0.log", "2026-11-22T01:00:00.1Z stdout F first\n")
+    reading = follow(include=[str(tmp_path / "*/*/*.log")], operators=[{"type": "container"}])
+    assert reading.read() == ["first"]
+    append(folder / "0.log", "2026-11-22T01:00:00.2Z stderr P killed\n")
+    append(folder / "1.log", "2026-11-22T01:00:01.1Z stdout F again\n")
+    found = reading.batches(after=0.1) + reading.batches(after=1)
+    told = {body: b"restart_count\x12\x03\n\x011" in batch.payload for batch in found for body in bodies(batch)}
+    assert told == {"again": True, "killed": False}
