@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import Final, cast, get_args
 
 from pydantic import Field, ValidationError
 
@@ -20,7 +20,8 @@ from runmill.collector.catalog import (
 from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.document import MOST_CHARACTERS, from_text, parse
 from runmill.collector.expand import Expander
-from runmill.collector.values import Endpoint, Section
+from runmill.collector.telemetry_config import PeriodicReader, TelemetryConfig
+from runmill.collector.values import Section
 from runmill.errors import ConfigError
 
 __all__ = ["DEFAULT_FILE", "Config", "Pipeline", "load", "loads"]
@@ -40,21 +41,6 @@ class PipelineConfig(Section):
     receivers: list[str]
     processors: list[str] = Field(default_factory=list)
     exporters: list[str]
-
-
-class MetricsConfig(Section):
-    """The collector's own counters."""
-
-    level: Literal["none", "basic", "normal", "detailed"] = "normal"
-    """none: they are not served; the others are one here."""
-    endpoint: Endpoint | None = None
-    """Where ``GET /metrics`` is answered, in Prometheus' format: ``localhost:8888``. By default nowhere."""
-
-
-class TelemetryConfig(Section):
-    """What the collector says of itself."""
-
-    metrics: MetricsConfig = MetricsConfig()
 
 
 class ServiceConfig(Section):
@@ -84,8 +70,10 @@ class Config:
     processors: Mapping[str, ProcessorConfig]
     exporters: Mapping[str, ExporterConfig]
     pipelines: tuple[Pipeline, ...]
-    metrics_endpoint: str | None = None
+    metrics_endpoints: tuple[str, ...] = ()
     """Where the collector's own metrics are served."""
+    metrics_pushes: tuple[PeriodicReader, ...] = ()
+    """Where they are pushed to."""
     warnings: tuple[str, ...] = ()
     """What is worth a look, such as a variable that is not set; one line each."""
 
@@ -200,8 +188,11 @@ class _Reading:
             return Config(source, receivers, processors, exporters, pipelines)
         pipelines = tuple(self._pipelines(service.pipelines))
         metrics = service.telemetry.metrics
-        endpoint = None if metrics.level == "none" else metrics.endpoint
-        return Config(source, receivers, processors, exporters, pipelines, endpoint, tuple(self.warnings))
+        warnings = tuple(self.warnings)
+        if metrics.level == "none":
+            return Config(source, receivers, processors, exporters, pipelines, warnings=warnings)
+        pulls, pushes = metrics.pulls(), metrics.pushes()
+        return Config(source, receivers, processors, exporters, pipelines, pulls, pushes, warnings)
 
     def _check_sections(self) -> None:
         for name, found in self.document.items():

@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from runmill.collector.access import required_token
 from runmill.collector.component import Batch, Component, Consumer, Signal
 from runmill.collector.config import Config, Pipeline
-from runmill.collector.exporters.making import make_exporter
+from runmill.collector.exporters.making import make_exporter, make_sender
+from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.exposition import MetricsServer
 from runmill.collector.guard import Health
+from runmill.collector.own_metrics import OwnMetrics
 from runmill.collector.processors.making import Stage, make_processor
 from runmill.collector.receivers.gathering import make_gatherer
 from runmill.collector.receivers.otlp_config import OtlpConfig
 from runmill.collector.receivers.otlp_making import make_otlp
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedReceiver, Telemetry
+from runmill.collector.telemetry_config import PeriodicReader
 from runmill.errors import Refused
 
 __all__ = ["Collector", "FanOut", "build", "make_processors"]
@@ -125,8 +128,11 @@ def build(config: Config, settings: Settings, *, telemetry: Telemetry | None = N
     receivers = dict[str, Component]()
     for name, consumers in entrances.items():
         receivers |= _receivers(name, config, consumers, settings=settings, telemetry=telemetry, health=health)
-    if config.metrics_endpoint:
-        receivers["metrics"] = _metrics_server(config.metrics_endpoint, config, settings, telemetry, health)
+    for number, endpoint in enumerate(config.metrics_endpoints):
+        name = f"metrics/{number}" if number else "metrics"
+        receivers[name] = _metrics_server(endpoint, config, settings, telemetry, health)
+    for number, push in enumerate(config.metrics_pushes):
+        receivers[f"metrics.push/{number}"] = _own_metrics(push, telemetry)
     outlets = [exporter.component for exporter in exporters.values()]
     return Collector(receivers, processors, outlets, entrances=entrances, telemetry=telemetry, health=health)
 
@@ -162,3 +168,16 @@ def _metrics_server(
     place = f"{config.source}: service.telemetry.metrics.endpoint"
     token = required_token(endpoint, place=place, token=settings.token, is_insecure=settings.is_insecure)
     return MetricsServer(endpoint, telemetry, health=health, bind=settings.bind, token=token)
+
+
+def _own_metrics(push: PeriodicReader, telemetry: Telemetry) -> OwnMetrics:
+    otlp = push.exporter.otlp
+    shared = {
+        "endpoint": otlp.endpoint,
+        "headers": {header.name: header.value for header in otlp.headers},
+        "compression": otlp.compression,
+        "timeout": f"{otlp.timeout}ms",
+    }
+    config = (OtlpHttpConfig if otlp.protocol == "http/protobuf" else OtlpGrpcConfig).model_validate(shared)
+    sender = make_sender("own_metrics", config, telemetry)
+    return OwnMetrics(telemetry, sender, interval_seconds=push.interval / 1000)

@@ -17,7 +17,7 @@ from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedExporter, Telemetry
 
-__all__ = ["ExporterConfig", "Outlet", "make_exporter"]
+__all__ = ["ExporterConfig", "Outlet", "make_exporter", "make_sender"]
 
 ForwarderConfig: TypeAlias = KafkaConfig | OtlpGrpcConfig | OtlpHttpConfig
 """What is far away, and may be out of order: with retries and a queue."""
@@ -65,7 +65,7 @@ def make_exporter(
 
 
 def _forwarding(exporter_id: str, config: ForwarderConfig, settings: Settings, telemetry: Telemetry) -> Outlet:
-    sender = _sender(exporter_id, config, telemetry)
+    sender = make_sender(exporter_id, config, telemetry)
     queue = config.sending_queue
     is_kept = queue.enabled and queue.storage == "file_storage"
     retrying = Retrying(config.retry_on_failure, sender, exporter_id=exporter_id, is_kept=is_kept, telemetry=telemetry)
@@ -78,7 +78,8 @@ def _forwarding(exporter_id: str, config: ForwarderConfig, settings: Settings, t
     return Outlet(forwarder, forwarder)
 
 
-def _sender(exporter_id: str, config: ForwarderConfig, telemetry: Telemetry) -> _Exporter:
+def make_sender(exporter_id: str, config: ForwarderConfig, telemetry: Telemetry) -> _Exporter:
+    """Make what tries once to hand a batch to a backend."""
     # Only who uses gRPC or Kafka waits for it to load.
     match config:
         case OtlpHttpConfig():
