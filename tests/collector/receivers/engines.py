@@ -44,7 +44,8 @@ class Engine:
     client: httpx.Client = field(init=False)
 
     def __post_init__(self):
-        transport = httpx.HTTPTransport(uds=str(self.socket))
+        limits = httpx.Limits(max_keepalive_connections=0)  # the engine may be started again
+        transport = httpx.HTTPTransport(uds=str(self.socket), limits=limits)
         self.client = httpx.Client(
             transport=transport, base_url="http://engine/v1.40", timeout=DEADLINE_SECONDS, trust_env=False
         )

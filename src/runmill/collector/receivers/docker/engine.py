@@ -156,7 +156,8 @@ def _client(endpoint: str, timeout_seconds: float) -> httpx.AsyncClient:
     socket = socket_of(endpoint)
     return httpx.AsyncClient(
         base_url="http://engine" if socket else endpoint.replace("tcp://", "http://"),
-        transport=httpx.AsyncHTTPTransport(uds=socket),
+        # None is kept: an engine that is started again would find those of its predecessor.
+        transport=httpx.AsyncHTTPTransport(uds=socket, limits=httpx.Limits(max_keepalive_connections=0)),
         timeout=timeout_seconds,
         trust_env=False,
     )
