@@ -85,6 +85,7 @@ def test_without_a_run_there_may_be_none():
         ("", "Completed", None),
         ("sys.exit()", "Completed", None),
         ("sys.exit(0)", "Completed", None),
+        ("raise SystemExit(0)", "Completed", None),
         ("sys.exit(3)", "Failed", "SystemExit: 3"),
         ("raise ValueError('bad data')", "Failed", "ValueError: bad data"),
         ("raise KeyboardInterrupt", "Failed", "KeyboardInterrupt"),
@@ -96,10 +97,10 @@ def test_a_run_ends_with_its_script(script, stored, end, status, message):
     ended = script(START + end)
     run = stored(ended.stdout.split()[0], status)
     assert (run["error"] or {}).get("message") == message
-    assert ("Traceback" in ended.stderr) == ("raise" in end)
+    assert ("Traceback" in ended.stderr) == ("raise" in end and "SystemExit" not in end)
 
 
-@pytest.mark.parametrize("crash", ["os.kill(os.getpid(), 9)", "os._exit(0)"])
+@pytest.mark.parametrize("crash", ["os.kill(os.getpid(), 9)", "os.kill(os.getpid(), 15)", "os._exit(0)"])
 def test_a_run_whose_process_died_has_failed(script, stored, run, server, crash):
     """kill -9 right after log returned loses nothing: who delivers the journal says, once, that the run failed."""
     run_id = script(START + crash, RUNMILL_EXIT_SECONDS="0").stdout.split()[0]

@@ -193,23 +193,57 @@ def test_lists_under_one_name_are_one_list_in_order(tmp_path, calls):
     run = _bare_run(outlet)
     for items in calls:
         run.log_list("m", items)
+    assert repr(_shaped(_read_back(outlet))) == repr(_one_list(calls))
+
+
+def _one_list(calls: list[list[object]]) -> object:
     flat = [item for items in calls for item in items]
     floats_only = {type(item) for item in flat} <= {int, float, type(None)} and float in map(type, flat)
     expected = [float(item) if floats_only and type(item) is int else item for item in flat]
-    assert repr(_shaped(_read_back(outlet))) == repr(expected[0] if len(expected) == 1 else expected)
+    return expected[0] if len(expected) == 1 else expected
+
+
+ROWS = st.lists(st.dictionaries(NAMES, CELLS, min_size=1), min_size=2, max_size=6)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.dictionaries(NAMES, CELLS, min_size=1), min_size=2, max_size=6))
+@given(rows=ROWS)
 def test_rows_come_back_as_aligned_columns(tmp_path, rows):
     """Cell n of every column is of row n, whatever the rows had in common."""
     outlet = RecordingOutlet(tmp_path)
     run = _bare_run(outlet)
     for row in rows:
         run.log_row("m", **row)
-    columns = _shaped(_read_back(outlet))
+    _check_rows(_shaped(_read_back(outlet)), rows)
+
+
+def _check_rows(columns: dict[str, list[object]], rows: list[dict[str, object]]) -> None:
     assert [{name: columns[name][number] for name in row} for number, row in enumerate(rows)] == rows
     assert {len(cells) for cells in columns.values()} == {len(rows)}
+
+
+@pytest.mark.slow
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
+@given(
+    lists=st.lists(st.lists(st.lists(CELLS, max_size=4), min_size=1, max_size=5), max_size=8),
+    tables=st.lists(ROWS, max_size=8),
+)
+def test_what_is_logged_comes_back_through_the_store(experiment, lists, tables):
+    """The same over the wire and out of a real store, of many metrics of a run at once."""
+    run = experiment.start_logging(outputs=False, snapshot_directory=None)
+    for number, calls in enumerate(lists):
+        for items in calls:
+            run.log_list(f"list {number}", items)
+    for number, rows in enumerate(tables):
+        for row in rows:
+            run.log_row(f"table {number}", **row)
+    metrics = run.get_metrics()
+    run.complete()
+    assert len(metrics) == len(lists) + len(tables)
+    for number, calls in enumerate(lists):
+        assert repr(metrics[f"list {number}"]) == repr(_one_list(calls))
+    for number, rows in enumerate(tables):
+        _check_rows(metrics[f"table {number}"], rows)
 
 
 def _bare_run(outlet: RecordingOutlet) -> Run:
