@@ -119,6 +119,18 @@ def test_variable_that_is_not_set_takes_its_default_or_warns():
     )
 
 
+def test_file_and_yaml_stand_for_what_is_in_them(tmp_path):
+    """A mounted secret in the midst of a text, a list as a whole value, and YAML where it is written."""
+    (tmp_path / "host").write_text("localhost\n")
+    (tmp_path / "names").write_text("[otlp]\n")
+    text = MINIMAL.replace("ENDPOINT", f"${{file:{tmp_path}/host}}:1").replace("SIZE", "${yaml:7}")
+    text = text.replace("TIMEOUT", "1s").replace("receivers: [otlp],", f"receivers: '${{file:{tmp_path}/names}}',")
+    found = config.loads(text, environment={})
+    assert found.receivers["otlp"].protocols.http.endpoint == "localhost:1"
+    assert found.processors["batch"].send_batch_size == 7
+    assert found.pipelines[0].receivers == ("otlp",)
+
+
 def test_two_dollars_are_one():
     """`$$` writes a dollar sign, also before a brace, and a lone one stays."""
     text = "receivers: {otlp: {protocols: {http: {logs_url_path: '/$${env:A}$$ $B'}}}}\n"

@@ -1,8 +1,9 @@
-"""``${env:NAME}`` in the values of the YAML, replaced before anything is checked."""
+"""``${env:NAME}`` and ``${file:PATH}`` in the values of the YAML, replaced before anything is checked."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from runmill.collector.document import from_text
@@ -45,22 +46,38 @@ class Expander:
         scheme, colon, rest = reference.partition(":")
         if not colon or rest.startswith("-"):  # ${NAME} and ${NAME:-default} are the environment too
             scheme, rest = "env", reference
-        name, _, default = rest.partition(":-")
-        if scheme != "env":
+        if scheme == "env":
+            return self._variable(rest, path)
+        if scheme == "file":
+            return self._file(rest, path)
+        if scheme == "yaml":
+            return rest
+        self.problems.append(
+            f"{path}: '${{{reference}}}' cannot be expanded: of '${{scheme:...}}' only env, file and yaml are known. "
+            "Write ${env:NAME}, ${file:PATH}, or the value itself."
+        )
+        return ""
+
+    def _variable(self, reference: str, path: str) -> str:
+        name, _, default = reference.partition(":-")
+        if not _NAME.fullmatch(name):
             self.problems.append(
-                f"{path}: '${{{reference}}}' cannot be expanded: of '${{scheme:...}}' only '${{env:NAME}}' is known. "
-                "Put the value into a variable, or write it here."
-            )
-        elif not _NAME.fullmatch(name):
-            self.problems.append(
-                f"{path}: {name!r} in '${{{reference}}}' is no name of a variable. "
+                f"{path}: {name!r} in '${{env:{reference}}}' is no name of a variable. "
                 "Write ${env:NAME} or ${env:NAME:-default}, or $$ for a dollar sign."
             )
         elif name in self.environment:
             return self.environment[name]
-        elif ":-" not in rest:
+        elif ":-" not in reference:
             self.warnings.append(
                 f"{path}: the variable {name} is not set, so its value is empty. "
                 f"Set it, or give a default: ${{env:{name}:-default}}."
             )
         return default
+
+    def _file(self, name: str, path: str) -> str:
+        """Give what a file holds, such as a secret that is mounted; references in it are left as they are."""
+        try:
+            return Path(name).read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{path}: '${{file:{name}}}' cannot be read: {error}. Give the path of a text file.")
+            return ""
