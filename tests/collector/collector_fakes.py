@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from runmill.collector.component import Batch, Producer
-from runmill.store.interface import Delivery
+from runmill.store.interface import Delivery, Grouping
 
 DEADLINE_SECONDS = 10
 
@@ -38,6 +38,10 @@ class RecordingStore:
         self.errors = list(errors)
         self.open = threading.Event()
         self.open.set()
+
+    @property
+    def grouping(self) -> Grouping:
+        return Grouping(interval_seconds=0.2, records=1000)
 
     def append(self, deliveries: Sequence[Delivery], /) -> int:
         self.appends.append(list(deliveries))

@@ -7,7 +7,21 @@ from typing import Annotated, Final
 import typer
 
 from runmill._version import __version__
-from runmill.cli import checks, collect, compare, demo, doctor, export, launch, logs, runs, sql, store_care, up
+from runmill.cli import (
+    checks,
+    collect,
+    compare,
+    demo,
+    doctor,
+    export,
+    launch,
+    logs,
+    runs,
+    sql,
+    store_care,
+    store_copy,
+    up,
+)
 from runmill.cli.render import say
 from runmill.errors import ConfigError, InvalidArgument, RunmillError
 
@@ -43,6 +57,7 @@ store.command("info")(checks.store_info)
 store.command("compact")(store_care.compact)
 store.command("prune")(store_care.prune)
 store.command("export")(export.export)
+store.command("copy")(store_copy.copy)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature of a callback

@@ -1,6 +1,7 @@
 """``collect``, and how each command that runs a collector reads its configuration."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from runmill import home as homes
-from runmill.cli.options import HomeOption
+from runmill.cli.options import HomeOption, StoreOption
 from runmill.cli.render import say
 from runmill.errors import ConfigError
 from runmill.home import Home
@@ -36,6 +37,7 @@ RECEIVER: Final = "otlp"
 """Its port is the one everything is on, and `--endpoint` is where it listens."""
 _HTTP_KEY: Final = f"receivers.{RECEIVER}.protocols.http.endpoint"
 _GRPC_KEY: Final = f"receivers.{RECEIVER}.protocols.grpc.endpoint"
+_STORE_KEY: Final = "exporters.run_store.url"
 
 EndpointOption: TypeAlias = Annotated[
     str | None,
@@ -82,11 +84,12 @@ def collect(
             help="Send standard input through the processors, explain what becomes of it, export nothing, and end.",
         ),
     ] = False,
+    store: StoreOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Run the pipelines of a configuration, without portal and API; SIGHUP reads it anew."""
     home = homes.find(home_dir)
-    source = ConfigSource(home, tuple(config_files), tuple(settings or ()), endpoint)
+    source = ConfigSource(home, tuple(config_files), tuple(settings or ()), endpoint, store)
     config = source.read()
     with ExitStack() as stack:
         if dry_run:
@@ -106,12 +109,16 @@ class ConfigSource:
     """None: runmill's own."""
     settings: Sequence[str] = ()
     endpoint: str | None = None
+    store: str | None = None
+    """Where the exporter `run_store` commits, whatever the files say."""
 
     def read(self) -> "Config":
         """Read it, and say its warnings. Raises ConfigError."""
         overrides = dict(_split_setting(setting) for setting in self.settings)
         if self.endpoint is not None:
             overrides[_HTTP_KEY] = f"'{self.endpoint}'"
+        if self.store is not None:
+            overrides[_STORE_KEY] = json.dumps(self.store)  # quoted: a URL may hold what means something in YAML
         config = self._load(overrides)
         if self.endpoint is not None and (port := _grpc_port(config)) is not None:
             host, _, http_port = self.endpoint.rpartition(":")

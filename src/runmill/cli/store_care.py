@@ -11,7 +11,7 @@ import typer
 
 from runmill import home as homes
 from runmill.cli import render
-from runmill.cli.options import AsJson, HomeOption
+from runmill.cli.options import AsJson, HomeOption, StoreOption
 from runmill.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ _AGES: Final = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SIZES: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
-def compact(*, as_json: AsJson = False, home_dir: HomeOption = None) -> None:
+def compact(*, as_json: AsJson = False, store: StoreOption = None, home_dir: HomeOption = None) -> None:
     """Fold what grows by commits, and return what the store can spare. A server does it by itself."""
-    with _opened(home_dir) as store:
-        folded = store.compact()
+    with _opened(store, home_dir) as opened:
+        folded = opened.compact()
     if as_json:
         render.print_json([{"rows_before": folded.before, "rows_after": folded.after}])
     else:
@@ -43,6 +43,7 @@ def prune(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and leave it.")] = False,
     as_json: AsJson = False,
+    store: StoreOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Remove runs that have had their time: whole, with all below them and the files that no other run has."""
@@ -56,8 +57,8 @@ def prune(
         max_size_bytes=None if max_size is None else _amount("--max-size", max_size, _SIZES),
         dry_run=dry_run,
     )
-    with _opened(home_dir) as store:
-        gone = store.prune(query)
+    with _opened(store, home_dir) as opened:
+        gone = opened.prune(query)
     counts = {"runs": len(gone.run_ids), "logs": gone.log_count, "points": gone.point_count, "files": gone.file_count}
     if as_json:
         render.print_json([{**counts, "run_ids": list(gone.run_ids), "dry_run": dry_run}])
@@ -67,10 +68,14 @@ def prune(
 
 
 @contextmanager
-def _opened(home_dir: Path | None) -> "Iterator[Store]":
-    """Open the home's store; raises Conflict naming the server that has it."""
+def _opened(url: str | None, home_dir: Path | None) -> "Iterator[Store]":
+    """Open the store at *url*, else the home's; raises Conflict naming the server that has it."""
     from runmill import store as stores  # noqa: PLC0415
 
+    if url is not None:
+        with closing(stores.open(url)) as store:
+            yield store
+        return
     home = homes.find(home_dir)
     if not home.store.exists():
         raise NotFound(f"There is no run store in {home.path}: nothing was ever logged there.")

@@ -20,7 +20,7 @@ from runmill.cli.collect import (
     SetOption,
     opened,
 )
-from runmill.cli.options import HomeOption
+from runmill.cli.options import HomeOption, StoreOption
 from runmill.cli.ownership import announced, choose_token, owned
 from runmill.cli.render import say
 from runmill.errors import ConfigError
@@ -55,22 +55,29 @@ def up(
     endpoint: EndpointOption = None,
     insecure: InsecureOption = False,
     idle_exit: IdleOption = None,
+    store: StoreOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Run collector, run store and portal as one process on one port, until Ctrl-C; SIGHUP reads its configuration."""
     home = homes.find(home_dir)
-    source = ConfigSource(home, tuple(config_files or ()), tuple(settings or ()), endpoint)
+    source = ConfigSource(home, tuple(config_files or ()), tuple(settings or ()), endpoint, store)
     config = source.read()
     _listens_on(config)  # or there is nothing to start
-    with owned(home), opened(_store_url(config, home)) as store:
-        asyncio.run(_up(source, config, store, is_insecure=insecure, idle_exit=idle_exit))
+    with owned(home), opened(_store_url(config, home)) as opened_store:
+        asyncio.run(_up(source, config, opened_store, is_insecure=insecure, idle_exit=idle_exit))
 
 
-def serve(*, endpoint: EndpointOption = None, idle_exit: IdleOption = None, home_dir: HomeOption = None) -> None:
-    """Run the portal and the API over the home's run store, without a collector."""
+def serve(
+    *,
+    endpoint: EndpointOption = None,
+    idle_exit: IdleOption = None,
+    store: StoreOption = None,
+    home_dir: HomeOption = None,
+) -> None:
+    """Run the portal and the API over the home's run store, or over another, without a collector."""
     home = homes.find(home_dir)
-    with owned(home), opened(str(home.store)) as store:
-        asyncio.run(_serve(home, store, endpoint=endpoint or _DEFAULT_ENDPOINT, idle_exit=idle_exit))
+    with owned(home), opened(store or str(home.store)) as opened_store:
+        asyncio.run(_serve(home, opened_store, endpoint=endpoint or _DEFAULT_ENDPOINT, idle_exit=idle_exit))
 
 
 async def _up(

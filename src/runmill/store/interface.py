@@ -65,11 +65,9 @@ class Grouping:
     """How a store likes its batches grouped into commits, where nobody says otherwise."""
 
     interval_seconds: float
-    """The longest pause between two commits."""
+    """The longest pause between two commits where they go on and on."""
     records: int
     """So many waiting records are committed without a pause."""
-    may_hurry: bool
-    """Where commits are quick, the pause may be shorter."""
 
 
 @dataclass(frozen=True, slots=True)

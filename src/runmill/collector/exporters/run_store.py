@@ -49,10 +49,10 @@ class RunStoreConfig(Section):
 
     url: str
     """A folder, or what else the run store opens."""
-    commit_interval: Duration = 0.2
-    """The longest pause between two commits; where commits are quick or few, the pause is shorter."""
-    commit_records: int = Field(default=1000, ge=1)
-    """So many waiting records are committed without a pause."""
+    commit_interval: Duration | None = None
+    """The longest pause between two commits; where commits are quick or few, it is shorter. None: as the store likes."""
+    commit_records: int | None = Field(default=None, ge=1)
+    """So many waiting records are committed without a pause. None: as the store likes."""
     max_waiting_bytes: Size = 256 * 2**20
     """Beyond this, batches are refused until the store has caught up: senders keep them and wait."""
 
@@ -99,11 +99,15 @@ class RunStore:
         self._decoding = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-decode")
         self._appending = ThreadPoolExecutor(1, thread_name_prefix=f"{exporter_id}-append")
         self._stages: asyncio.Future[tuple[None, None]] | None = None
-        self._pace = Pace(interval_seconds=config.commit_interval)
+        self._pace: Pace
+        self._enough_records: int
 
     async def start(self) -> None:
         """Open the store; raises what its engine says when that cannot be done."""
         store = await asyncio.to_thread(self._open_store, self._config.url)
+        interval, enough = self._config.commit_interval, self._config.commit_records
+        self._pace = Pace(interval_seconds=store.grouping.interval_seconds if interval is None else interval)
+        self._enough_records = enough or store.grouping.records
         self._stages = asyncio.gather(self._decode_forever(), self._commit_forever(store))
 
     async def shutdown(self) -> None:
@@ -164,13 +168,13 @@ class RunStore:
     def _weight(self, decoded: _Decoded) -> int:
         """Give how much it counts for a commit; what somebody waits for is enough for one."""
         batch = decoded[0].batch
-        return max(batch.record_count, self._config.commit_records) if batch.is_awaited else batch.record_count
+        return max(batch.record_count, self._enough_records) if batch.is_awaited else batch.record_count
 
     async def _pause(self) -> None:
         """Let more batches come, unless there are enough or few commits were made of late."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(self._pace.next_start()):
-                await self._decoded.holds(self._config.commit_records)
+                await self._decoded.holds(self._enough_records)
 
     async def _commit(self, store: Store, decoded: Sequence[_Decoded]) -> None:
         """Commit all in one transaction and answer; when the store will not take it, one by one, to spare the rest."""

@@ -25,6 +25,12 @@ class Attachment(Protocol):
     def poll_seconds(self) -> float | None:
         """How often to ask what other processes committed; None: no other process can."""
 
+    def check_open(self) -> None:
+        """Raise Unavailable after `close`."""
+
+    def said(self, error: duckdb.Error, /) -> str:
+        """Give what the engine said, without secrets."""
+
     def connect(self) -> duckdb.DuckDBPyConnection:
         """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
 

@@ -53,17 +53,25 @@ class Database:
     @property
     def grouping(self) -> Grouping:
         """A commit takes some milliseconds: what comes in together is committed together."""
-        return Grouping(interval_seconds=0.2, records=1000, may_hurry=True)
+        return Grouping(interval_seconds=0.2, records=1000)
 
     @property
     def poll_seconds(self) -> float | None:
         """Never: no other process commits."""
         return None
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
+    def check_open(self) -> None:
+        """Raise Unavailable after `close`."""
         if self._closed:
             raise Unavailable(f"{self.url}: the store was closed. Open it again.")
+
+    def said(self, error: duckdb.Error) -> str:
+        """Give what the engine said."""
+        return str(error)
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
+        self.check_open()
         return self._root.cursor()
 
     @contextmanager

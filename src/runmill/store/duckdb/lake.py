@@ -20,7 +20,7 @@ from runmill.errors import ConfigError, Unavailable
 from runmill.store.duckdb import object_storage, packing, schema
 from runmill.store.duckdb.catalog_lock import Purpose, ask, locked
 from runmill.store.duckdb.extensions import load
-from runmill.store.duckdb.lake_url import LakeUrl
+from runmill.store.duckdb.lake_url import LakeUrl, without_password
 from runmill.store.interface import Grouping
 
 __all__ = ["Lake"]
@@ -71,21 +71,33 @@ class Lake:
     @property
     def grouping(self) -> Grouping:
         """Each commit is a file or two, and others wait for it: a few large ones are better."""
-        return Grouping(interval_seconds=1.0, records=20_000, may_hurry=False)
+        return Grouping(interval_seconds=1.0, records=20_000)
 
     @property
     def poll_seconds(self) -> float | None:
         """A look at the catalog takes it a millisecond or two."""
         return 0.5
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        """Give a connection of its own; the caller closes it. Raises Unavailable after `close`."""
+    def check_open(self) -> None:
+        """Raise Unavailable after `close`."""
         if self._closed:
             raise Unavailable(f"{self.url}: the store was closed. Open it again.")
+
+    def said(self, error: duckdb.Error) -> str:
+        """Give what the engine said; it likes to say the whole connection, and the password with it."""
+        return without_password(str(error))
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Give a connection of its own; the caller closes it. Raises Unavailable without a catalog, and closed."""
+        self.check_open()
         connection = self._root.cursor()
-        connection.execute("set search_path = 'lake'")
-        # A commit is the next snapshot or fails: what it read is then still so.
-        connection.execute("set session ducklake_max_retry_count = 0")
+        try:
+            connection.execute("set search_path = 'lake'")
+            # A commit is the next snapshot or fails: what it read is then still so.
+            connection.execute("set session ducklake_max_retry_count = 0")
+        except duckdb.Error as error:
+            connection.close()
+            raise Unavailable(f"{self.url}: cannot be read now: {self.said(error)}") from None
         return connection
 
     @contextmanager
@@ -95,7 +107,7 @@ class Lake:
         try:
             yield connection
         except duckdb.Error as error:
-            raise Unavailable(f"{self.url}: cannot be read now: {error}") from error
+            raise Unavailable(f"{self.url}: cannot be read now: {self.said(error)}") from None
         finally:
             connection.close()
 
@@ -141,7 +153,7 @@ class Lake:
                 if is_ours:
                     packing.pack(connection, alone=self.alone)
         except duckdb.Error as error:
-            raise Unavailable(f"{self.url}: cannot be packed now: {error}") from error
+            raise Unavailable(f"{self.url}: cannot be packed now: {self.said(error)}") from None
         finally:
             connection.close()
 
@@ -167,9 +179,9 @@ class Lake:
                 object_storage.prepare(self._root, self.data_path)
                 self._attach_lake()
         except duckdb.IOException as error:
-            raise Unavailable(f"{self.url}: the catalog does not answer: {error}") from error
+            raise Unavailable(f"{self.url}: the catalog does not answer: {self.said(error)}") from None
         except duckdb.Error as error:
-            raise ConfigError(f"{self.url}: cannot be opened as a run store: {error}") from error
+            raise ConfigError(f"{self.url}: cannot be opened as a run store: {self.said(error)}") from None
 
     def _recorded_path(self) -> str:
         """Give where the data is, as the catalog says: the engine wants to be made able to reach it first."""

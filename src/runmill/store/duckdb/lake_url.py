@@ -7,11 +7,11 @@ from typing import Final
 
 from runmill.errors import ConfigError
 
-__all__ = ["PREFIX", "LakeUrl", "parse"]
+__all__ = ["PREFIX", "LakeUrl", "parse", "without_password"]
 
 PREFIX: Final = "ducklake:postgres:"
 _DATA: Final = re.compile(r"(?:^|[ ?&])data_path=('[^']*'|[^ &]*)")
-_PASSWORD: Final = re.compile(r"(password=)('(?:[^'\\]|\\.)*'|[^ &]*)|(//[^/:@]*:)[^@]*(?=@)")
+_PASSWORD: Final = re.compile(r"(password=)('(?:[^'\\]|\\.)*'|[^ &\"]*)|(://[^/:@ ]*:)[^@/ ]*(?=@)")
 _SCHEMES: Final = ("s3", "abfss", "gs")
 
 
@@ -25,8 +25,7 @@ class LakeUrl:
 
     def __str__(self) -> str:
         """Give the URL as it may be shown: without the password."""
-        shown = _PASSWORD.sub(lambda found: f"{found[1] or found[3]}***", self.connection)
-        return f"{PREFIX}{shown}" + (f" data_path={self.data_path}" if self.data_path else "")
+        return PREFIX + without_password(self.connection) + (f" data_path={self.data_path}" if self.data_path else "")
 
 
 def parse(url: str) -> LakeUrl:
@@ -37,7 +36,7 @@ def parse(url: str) -> LakeUrl:
         connection = connection.replace("&", "?", 1)
     if not connection or text == url:
         raise ConfigError(
-            f"store {url!r}: names no catalog. Write for example "
+            f"store {without_password(url)!r}: names no catalog. Write for example "
             f"'{PREFIX}dbname=runmill host=db.example.com user=runmill data_path=s3://bucket/runs'."
         )
     found = _DATA.search(text)
@@ -50,12 +49,12 @@ def _data_path(text: str, url: str) -> str:
         return text.rstrip("/") + "/"
     if separator or not text.startswith(("/", "~")):
         raise ConfigError(
-            f"store {str(parse_shown(url))!r}: data_path={text!r} is no place for data. "
+            f"store {without_password(url)!r}: data_path={text!r} is no place for data. "
             f"Give {', '.join(f'{each}://...' for each in _SCHEMES)}, or the absolute path of a folder all share."
         )
     return str(Path(text).expanduser()) + "/"
 
 
-def parse_shown(url: str) -> LakeUrl:
-    """Give *url* for a message."""
-    return LakeUrl(_DATA.sub("", url.removeprefix(PREFIX)).strip(), None)
+def without_password(text: str) -> str:
+    """Give *text* as it may be shown, where it holds a connection."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[3]}***", text)

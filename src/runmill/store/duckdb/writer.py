@@ -11,7 +11,7 @@ from typing import Final
 
 import duckdb
 
-from runmill.errors import Refused, Rejected
+from runmill.errors import Refused, Rejected, Unavailable
 from runmill.store.duckdb import events, news, pruning
 from runmill.store.duckdb.append import Commit, append
 from runmill.store.duckdb.attachment import Attachment
@@ -75,9 +75,12 @@ class Writer:
         return taken
 
     def catch_up(self) -> None:
-        """Take note of what other processes committed, and tell those who listen. Raises duckdb.Error."""
-        with self._lock, transaction(self._connection):
-            self._catch_up()
+        """Take note of what other processes committed, and tell those who listen. Raises Unavailable."""
+        try:
+            with self._lock, transaction(self._connection):
+                self._catch_up()
+        except duckdb.Error as error:
+            raise Unavailable(f"{self._attachment.url}: {self._attachment.said(error)}") from error
 
     def close(self) -> None:
         """Return when the commit that is on its way is done; begin no more."""
@@ -87,14 +90,14 @@ class Writer:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with self._lock:
-            self._attachment.connect().close()  # says so when the store was closed
+            self._attachment.check_open()
             try:
                 with self._attachment.alone():
                     yield
             except (duckdb.DataError, duckdb.IntegrityError) as error:
                 raise Rejected(f"{self._attachment.url}: the batch holds what no table takes: {error}") from error
             except duckdb.Error as error:
-                raise Refused(f"{self._attachment.url}: cannot commit now: {error}") from error
+                raise Refused(f"{self._attachment.url}: cannot commit now: {self._attachment.said(error)}") from error
 
     def _commit(self, deliveries: Sequence[Delivery]) -> Commit:
         for _ in range(_ATTEMPTS - 1):
