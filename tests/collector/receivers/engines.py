@@ -179,3 +179,5 @@ def started(kind: Literal["docker", "podman"], folder: Path) -> Iterator[Engine]
         engine.client.close()
         if engine.process is not None and engine.process.poll() is None:
             engine.stop()
+        # A dockerd whose containers may go on without it leaves its folder mounted upon itself.
+        subprocess.run(["umount", "--recursive", "--quiet", folder / "root"], check=False, capture_output=True)
