@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import resource
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -172,12 +173,22 @@ async def test_what_is_no_otlp_is_rejected(tmp_path):
     assert (tmp_path / "a").read_bytes() == b""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-async def test_a_disk_that_is_full_refuses(tmp_path):
-    """The sender keeps its data and comes again."""
-    (tmp_path / "a").symlink_to("/dev/full")
-    with pytest.raises((Refused, OSError)):
-        await write(tmp_path / "a", batch("a"))
+async def test_a_disk_that_is_full_refuses_and_leaves_nothing_half(tmp_path):
+    """The sender keeps its data and comes again; what was written of it is taken back, so the file stays readable."""
+    exporter = FileExporter(FileConfig(path=tmp_path / "a"))
+    await exporter.start()
+    await exporter.consume(batch("first"))
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, unlimited[1]))  # a larger file fails as on a full disk, half way
+    try:
+        with pytest.raises(Refused, match=r"cannot be written: .* Send the same data again later"):
+            await exporter.consume(batch("x" * 8192))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert read(tmp_path / "a") == [logs("first")]
+    await exporter.consume(batch("x" * 8192))
+    assert read(tmp_path / "a") == [logs("first"), logs("x" * 8192)]
+    await exporter.shutdown()
 
 
 def test_a_folder_is_no_file(tmp_path):
