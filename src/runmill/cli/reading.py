@@ -8,8 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from urllib.parse import quote
 
-import httpx
-
 from runmill.app.notices import notice
 from runmill.errors import Conflict, InvalidArgument, NotFound, RunmillError, Unavailable
 from runmill.home import Home, Server
@@ -17,6 +15,8 @@ from runmill.journal.backlog import backlogs
 from runmill.otlp.runs import as_run_id
 
 if TYPE_CHECKING:  # the protocol names Arrow tables, and a command that asks a server needs none
+    import httpx
+
     from runmill.store.interface import Store
 
 __all__ = ["Json", "Parameters", "Reader", "Tell"]
@@ -115,7 +115,7 @@ class Reader:
         """
         self._runner.run(self._follow(path, parameters, tell, linger_seconds))
 
-    async def _get(self, path: str, parameters: Parameters) -> httpx.Response:
+    async def _get(self, path: str, parameters: Parameters) -> "httpx.Response":
         with _in_words(self.server):
             answer = await self._client.get(path, params=_given(parameters))
         if answer.is_error:
@@ -137,6 +137,8 @@ class Reader:
                 raise Unavailable("The server stopped, so nothing new can arrive; what was stored can still be read.")
 
     def _answers(self, server: Server) -> bool:
+        import httpx  # noqa: PLC0415 - 12 MB, and `runmill up`, which loads all commands, reads nothing
+
         # A server.json may outlive its server (kill -9): only an answer counts.
         try:
             return httpx.get(f"{server.endpoint}/health", timeout=_HELLO_TIMEOUT_SECONDS, trust_env=False).is_success
@@ -151,12 +153,14 @@ class Reader:
                 "there. They are taken in by: runmill up"
             )
 
-    def _local_client(self) -> httpx.AsyncClient:
+    def _local_client(self) -> "httpx.AsyncClient":
         if not self._home.store.exists():
             raise NotFound(
                 f"There is no run store in {self._home.path}: nothing was ever logged there. "
                 "Name another home with --home or RUNMILL_HOME, or start with: runmill demo"
             )
+        import httpx  # noqa: PLC0415 - as above
+
         # Imported here: with a server at hand none of this is needed, and a command answers at once.
         from runmill import store  # noqa: PLC0415
         from runmill._version import __version__  # noqa: PLC0415
@@ -167,7 +171,9 @@ class Reader:
         return httpx.AsyncClient(transport=transport, base_url=f"{_IN_PROCESS}/api/v1")
 
 
-def _remote_client(server: Server) -> httpx.AsyncClient:
+def _remote_client(server: Server) -> "httpx.AsyncClient":
+    import httpx  # noqa: PLC0415 - as above
+
     # trust_env off: a proxy from the environment has no business between this machine and itself.
     return httpx.AsyncClient(
         base_url=f"{server.endpoint}/api/v1",
@@ -208,6 +214,8 @@ def _segment(text: str) -> str:
 
 @contextmanager
 def _in_words(server: Server | None) -> Iterator[None]:
+    import httpx  # noqa: PLC0415 - as above
+
     try:
         yield
     except httpx.HTTPError as error:
@@ -217,7 +225,7 @@ def _in_words(server: Server | None) -> Iterator[None]:
         raise InvalidArgument(f"This cannot be asked for: {error}. Shorten the arguments.") from error
 
 
-def _problem(answer: httpx.Response) -> RunmillError:
+def _problem(answer: "httpx.Response") -> RunmillError:
     try:
         problem = answer.json()["error"]
         return _KINDS.get(problem["code"], RunmillError)(problem["message"])

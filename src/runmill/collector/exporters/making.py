@@ -8,7 +8,6 @@ from runmill.collector.exporters.debug import Debug, DebugConfig
 from runmill.collector.exporters.file import FileConfig, FileExporter
 from runmill.collector.exporters.kafka_config import KafkaConfig
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
-from runmill.collector.exporters.otlp_http import HttpSender
 from runmill.collector.exporters.queue_file import QueueFile, QueueMemory
 from runmill.collector.exporters.retry import Retrying
 from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
@@ -83,6 +82,8 @@ def make_sender(exporter_id: str, config: ForwarderConfig, telemetry: Telemetry)
     # Only who uses gRPC or Kafka waits for it to load.
     match config:
         case OtlpHttpConfig():
+            from runmill.collector.exporters.otlp_http import HttpSender  # noqa: PLC0415 - an HTTP client is 12 MB
+
             return HttpSender(config, exporter_id=exporter_id, telemetry=telemetry)
         case OtlpGrpcConfig():
             from runmill.collector.exporters.otlp_grpc import GrpcSender  # noqa: PLC0415

@@ -5,7 +5,6 @@ from typing import Final, TypeAlias
 
 from runmill.collector.component import Component, Consumer, Signal
 from runmill.collector.receivers.docker.config import DockerConfig
-from runmill.collector.receivers.docker.receiver import DockerReceiver
 from runmill.collector.receivers.file_log import FileLogReceiver
 from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.journal import JournalConfig, JournalReceiver
@@ -46,6 +45,8 @@ def make_gatherer(
             config, consumers, receiver_id=receiver_id, telemetry=telemetry, state_folder=state_folder
         )
     if isinstance(config, DockerConfig):
+        from runmill.collector.receivers.docker.receiver import DockerReceiver  # noqa: PLC0415 - an HTTP client: 12 MB
+
         return DockerReceiver(
             config, consumers, receiver_id=receiver_id, telemetry=telemetry, state_folder=state_folder
         )
