@@ -4,10 +4,12 @@ import os
 import re
 import signal
 import socket
+import ssl
 from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from processes import runmill, running
@@ -128,6 +130,37 @@ def test_a_server_beyond_loopback_wants_its_token(home: Path):
         assert "yes" in runmill("logs", home=home).stdout
         browser = httpx.get(f"{server.endpoint}/?token=secret", trust_env=False, follow_redirects=False)
         assert (browser.status_code, "set-cookie" in browser.headers) == (303, True)
+
+
+@pytest.mark.slow
+def test_a_server_with_tls_is_read_by_the_commands(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its address is https, and the commands trust what the senders of this machine are told to trust."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    tls = f"receivers.otlp.protocols.http.tls={{cert_file: {tmp_path}/server.pem, key_file: {tmp_path}/server.pem}}"
+    with running(home, "up", "--endpoint", "127.0.0.1:0", "--set", tls) as server:
+        trust = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        headers = {"Content-Type": "application/x-protobuf"}
+        url = f"{server.endpoint}/v1/logs"
+        assert httpx.post(url, content=one_log("hidden"), headers=headers, verify=trust).status_code == 200
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(tmp_path / "ca.pem"))
+        assert (url[:8], "hidden" in runmill("logs", home=home).stdout) == ("https://", True)
+
+
+@pytest.mark.slow
+def test_insecure_lets_everybody_in(home: Path):
+    """No token is asked for, of programs or of people."""
+    with running(home, "up", "--endpoint", "0.0.0.0:0", "--insecure") as server:
+        assert send(server.endpoint, "yes").status_code == 200
+        assert server.get("/api/v1/logs").json()["records"][0]["body"] == "yes"
+
+
+def test_collect_refuses_to_listen_wide_without_being_told(home: Path, monkeypatch: pytest.MonkeyPatch):
+    """It has no place to show a token it would make, so the user must give one, or say that none is wanted."""
+    monkeypatch.delenv("RUNMILL_TOKEN", raising=False)
+    refused = runmill("collect", "--config", str(DEFAULT_FILE), "--endpoint", "0.0.0.0:0", home=home)
+    assert (refused.returncode, "nothing keeps strangers out" in refused.stderr) == (2, True)
 
 
 @pytest.mark.slow

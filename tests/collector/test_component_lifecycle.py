@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from collector_fakes import RecordingConsumer, RecordingStore
@@ -11,6 +12,7 @@ from collector_fakes import RecordingConsumer, RecordingStore
 from runmill import home as homes
 from runmill.collector.exporters.debug import Debug, DebugConfig
 from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.guard import Health
 from runmill.collector.processors.batch import BatchConfig, Batcher
 from runmill.collector.processors.memory_limiter import MemoryLimiter, MemoryLimiterConfig
@@ -44,7 +46,8 @@ def memory_limiter():
 def run_store():
     config = RunStoreConfig(url="./store")
     store = RecordingStore()
-    return RunStore(config, exporter_id="run_store", open_store=lambda _: store, telemetry=Telemetry())
+    aside = SetAside(Path("nowhere"), exporter_id="run_store", telemetry=Telemetry())
+    return RunStore(config, exporter_id="run_store", open_store=lambda _: store, aside=aside, telemetry=Telemetry())
 
 
 def debug():

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -141,7 +143,8 @@ class Reader:
 
         # A server.json may outlive its server (kill -9): only an answer counts.
         try:
-            return httpx.get(f"{server.endpoint}/health", timeout=_HELLO_TIMEOUT_SECONDS, trust_env=False).is_success
+            address = f"{server.endpoint}/health"
+            return httpx.get(address, timeout=_HELLO_TIMEOUT_SECONDS, trust_env=False, verify=_trust(server)).is_success
         except httpx.HTTPError:
             return False
 
@@ -180,7 +183,15 @@ def _remote_client(server: Server) -> "httpx.AsyncClient":
         headers={"Authorization": f"Bearer {server.token}"},
         timeout=_ANSWER_TIMEOUT_SECONDS,
         trust_env=False,
+        verify=_trust(server),
     )
+
+
+def _trust(server: Server) -> ssl.SSLContext | bool:
+    """Give what proves the server to be itself: with TLS, what the senders of this machine are told to trust."""
+    if not server.endpoint.startswith("https://"):
+        return True
+    return ssl.create_default_context(cafile=os.environ.get("OTEL_EXPORTER_OTLP_CERTIFICATE"))
 
 
 def _each_point(series: Json) -> Iterator[Json]:
