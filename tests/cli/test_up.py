@@ -98,10 +98,12 @@ def test_a_taken_port_makes_it_choose_another_and_say_so(home: Path):
     """The default port being in use is no failure; another one is announced."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with running(home, "up", environment={"RUNMILL_ENDPOINT_HTTP": f"127.0.0.1:{port}"}) as server:
+        # One that is asked for by HTTP and by gRPC.
+        taken = dict.fromkeys(("RUNMILL_ENDPOINT_HTTP", "RUNMILL_ENDPOINT_GRPC"), f"127.0.0.1:{port}")
+        with running(home, "up", environment=taken) as server:
             assert server.get("/health").status_code == 200
             _, said = server.stop()
-    assert f"127.0.0.1:{port} is taken by another program; using port " in said
+    assert said.count(f"127.0.0.1:{port} is taken by another program; using port ") == 2
 
 
 def test_a_taken_port_that_was_asked_for_is_an_error(home: Path):

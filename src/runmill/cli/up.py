@@ -27,9 +27,11 @@ from runmill.errors import ConfigError
 from runmill.home import Home
 
 if TYPE_CHECKING:
+    from runmill.collector.asgi import ASGIApp
     from runmill.collector.config import Config
     from runmill.collector.receivers.otlp_config import HttpConfig
     from runmill.collector.service import Service
+    from runmill.collector.settings import Settings
     from runmill.store.interface import Store
     from runmill.views.portal.collector_page import Look
 
@@ -84,11 +86,9 @@ async def _up(
     source: ConfigSource, config: "Config", store: "Store", *, is_insecure: bool, idle_exit: float | None
 ) -> None:
     from runmill.cli.activity import Activity
-    from runmill.cli.serving import bind_here_or_near, port_here_or_near, serve_until_stopped
-    from runmill.collector.receivers.otlp import bind
+    from runmill.cli.serving import serve_until_stopped
     from runmill.collector.receivers.told import Told
     from runmill.collector.service import Service
-    from runmill.collector.settings import Settings
     from runmill.views.app import create_app
 
     http, token, told = _listens_on(config), choose_token(), Told()
@@ -97,16 +97,7 @@ async def _up(
         store, version=__version__, token=wanted, tell=told.tell, look_at_collector=lambda: _look(service)
     )
     activity = Activity(views, store)
-    settings = Settings(
-        open_store=lambda _: store,
-        fallback_app=activity,
-        bind=bind if source.endpoint else bind_here_or_near,
-        choose_port=cache(port_here_or_near),  # once: a reload stays where it is
-        home=source.home,
-        put_artifact=partial(_put_artifact, store),
-        token=token,
-        is_insecure=is_insecure,
-    )
+    settings = _settings(source, store, activity, token=token, is_insecure=is_insecure)
     service = Service(config, settings, on_change=lambda collector: told.connect(collector.entrances[RECEIVER]))
 
     async def reload() -> None:
@@ -121,6 +112,23 @@ async def _up(
 
     with closing(activity):
         await serve_until_stopped(service, announced=announced, idle=partial(activity.idle, idle_exit), reload=reload)
+
+
+def _settings(source: ConfigSource, store: "Store", app: "ASGIApp", *, token: str, is_insecure: bool) -> "Settings":
+    from runmill.cli.serving import bind_here_or_near, port_here_or_near
+    from runmill.collector.receivers.otlp import bind
+    from runmill.collector.settings import Settings
+
+    return Settings(
+        open_store=lambda _: store,
+        fallback_app=app,
+        bind=bind if source.endpoint else bind_here_or_near,
+        choose_port=cache(port_here_or_near),  # once: a reload stays where it is
+        home=source.home,
+        put_artifact=partial(_put_artifact, store),
+        token=token,
+        is_insecure=is_insecure,
+    )
 
 
 def _reading(source: ConfigSource, first: "Config") -> "Callable[[], Config]":
