@@ -102,7 +102,7 @@ class Recorded:
 def test_a_store_rests_once_after_its_last_commit():
     """Each burst of commits is followed by one rest; a store nothing is written to does nothing."""
     recorded = Recorded()
-    upkeep = Upkeep(Chores(recorded.chore("fold"), recorded.chore("rest")), rest_seconds=0.01)
+    upkeep = Upkeep(Chores(recorded.chore("fold"), recorded.chore("rest")), fold_commits=2_000, rest_seconds=0.01)
     for _ in range(2):
         upkeep.committed()
         recorded.wait()
@@ -129,6 +129,6 @@ def test_many_commits_are_folded_while_they_come():
 
 def test_an_upkeep_that_never_began_closes():
     """Twice, too."""
-    upkeep = Upkeep(Chores(fold=lambda: None, rest=lambda: None))
+    upkeep = Upkeep(Chores(fold=lambda: None, rest=lambda: None), fold_commits=2_000)
     upkeep.close()
     upkeep.close()

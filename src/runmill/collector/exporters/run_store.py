@@ -50,7 +50,7 @@ class RunStoreConfig(Section):
     url: str
     """A folder, or what else the run store opens."""
     commit_interval: Duration | None = None
-    """The longest pause between two commits; where commits are quick or few, it is shorter. None: as the store likes."""
+    """The longest pause between two commits; it is shorter where they are quick or few. None: as the store likes."""
     commit_records: int | None = Field(default=None, ge=1)
     """So many waiting records are committed without a pause. None: as the store likes."""
     max_waiting_bytes: Size = 256 * 2**20

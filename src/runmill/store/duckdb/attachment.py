@@ -58,8 +58,12 @@ class Attachment(Protocol):
     def rest(self) -> None:
         """Give back memory, now that nothing comes."""
 
-    def compact(self) -> None:
-        """Give back space: pack small files, delete what nothing names any more."""
+    @property
+    def fold_commits(self) -> int:
+        """After so many commits it is time to fold and to pack."""
+
+    def pack(self) -> None:
+        """Make few large files of many small ones, and delete those that are out of use."""
 
     def close(self) -> None:
         """Let go. Safe to call twice."""

@@ -145,7 +145,12 @@ class Lake:
         """Give memory that is not used back to the system."""
         pa.default_memory_pool().release_unused()
 
-    def compact(self) -> None:
+    @property
+    def fold_commits(self) -> int:
+        """A commit may leave some small files, and a reader opens each of them."""
+        return 200
+
+    def pack(self) -> None:
         """Pack small files and delete those that are out of use; nothing when another process is at it."""
         connection = self.connect()
         try:

@@ -63,7 +63,7 @@ class DuckDBStore:
         except BaseException:
             attachment.close()
             raise
-        self._upkeep = Upkeep(Chores(fold=self._writer.fold, rest=attachment.rest))
+        self._upkeep = Upkeep(Chores(self._fold_and_pack, attachment.rest), fold_commits=attachment.fold_commits)
         self._follower = Follower(self._writer.catch_up, attachment.poll_seconds)
 
     @property
@@ -91,8 +91,8 @@ class DuckDBStore:
 
     def compact(self) -> Compacted:
         """Fold what grows by rows a commit, and give the space back."""
-        folded = self._writer.fold()
-        self._attachment.compact()
+        folded = self._fold_and_pack()
+        self._attachment.rest()
         return folded
 
     def prune(self, query: PruneQuery, /) -> Pruned:
@@ -245,3 +245,8 @@ class DuckDBStore:
             run_count=len(self._known.catalogue),
             size_bytes=self._attachment.size_bytes(),
         )
+
+    def _fold_and_pack(self) -> Compacted:
+        folded = self._writer.fold()
+        self._attachment.pack()
+        return folded

@@ -10,9 +10,6 @@ __all__ = ["Chores", "Upkeep"]
 
 _log: Final = logging.getLogger(__name__)
 
-_FOLD_COMMITS: Final = 2_000
-"""So many commits are folded together, even where they never pause: readers add up no more rows than they made."""
-
 _FEW_COMMITS: Final = 200
 """So few are not worth folding, even at rest."""
 
@@ -31,9 +28,8 @@ class Chores:
 class Upkeep:
     """One thread, from the first commit on, that does the chores when they are due."""
 
-    def __init__(
-        self, chores: Chores, *, fold_commits: int = _FOLD_COMMITS, rest_seconds: float = _REST_SECONDS
-    ) -> None:
+    def __init__(self, chores: Chores, *, fold_commits: int, rest_seconds: float = _REST_SECONDS) -> None:
+        """Fold after so many commits, even where they never pause."""
         self._chores = chores
         self._fold_commits = fold_commits
         self._rest_seconds = rest_seconds
