@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Newer than pyproject.toml: nothing to install. pip's own variables and configuration hold (PIP_INDEX_URL, ...).
 INSTALLED := $(VENV)/.installed
+SHOWABLE := $(VENV)/.installed-demo
 # Tests wait on processes for much of their time: one worker more than there are cores of a small machine. A file's tests
 # stay together, since they share its servers.
 WORKERS ?= 3
@@ -16,7 +17,7 @@ WORKERS ?= 3
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED) ## train the example with everything running, and show the run
+demo: $(SHOWABLE) ## train the example with everything running, and show the run
 	@$(BIN)/runmill demo --home .demo
 
 test: $(INSTALLED) ## run the whole test suite
@@ -44,7 +45,7 @@ clean: ## remove what was built, the environment and the demo's home
 	rm -rf $(VENV) .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): pyproject.toml
+$(BIN)/pip:
 	@python=$$(for candidate in $(PYTHON); do \
 	    "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$candidate" && break; \
 	done; true); \
@@ -53,10 +54,15 @@ $(INSTALLED): pyproject.toml
 	    echo "Install one, or name it: make PYTHON=/path/to/python3.11 demo" >&2; \
 	    exit 1; \
 	fi; \
-	if [ ! -x $(BIN)/pip ]; then \
-	    echo "Making $(VENV) with $$($$python --version)"; \
-	    "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; \
-	fi
+	echo "Making $(VENV) with $$($$python --version)"; \
+	"$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(INSTALLED): pyproject.toml | $(BIN)/pip
 	@echo "Installing runmill and what its tests need into $(VENV) (once; some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(SHOWABLE)
+
+$(SHOWABLE): pyproject.toml | $(BIN)/pip
+	@echo "Installing runmill and what its demo needs into $(VENV) (once; a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@

@@ -22,6 +22,9 @@ _IDLE_EXIT_SECONDS: Final = 900
 # What the server cannot do without; of the extra `server`.
 _NEEDED: Final = ("duckdb", "fastapi", "uvicorn")
 
+_started: Final[set[int]] = set()
+"""The processes of servers that this one started."""
+
 
 def ensure_server(home: Home, *, say: Callable[[str], None] = notice) -> Server | None:
     """Give the home's server, started if there is none; None when there cannot be one, which is said once.
@@ -53,10 +56,12 @@ def is_server_gone(home: Home) -> bool:
 
 
 def _is_dead(pid: int) -> bool:
-    # One that was started here stays a zombie, which still has its pid, until somebody asks how it ended.
-    with suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            return True
+    # One that was started here stays a zombie, which still has its pid, until somebody asks how it ended. No other is
+    # asked: a pid that is used again may be a child that the program itself waits for.
+    if pid in _started:
+        with suppress(ChildProcessError):
+            if os.waitpid(pid, os.WNOHANG) != (0, 0):
+                return True
     try:
         os.kill(pid, 0)
     except OSError as error:
@@ -84,6 +89,7 @@ def _only_one_starts(home: Home) -> Iterator[None]:
 
 def _start(home: Home, say: Callable[[str], None]) -> Server | None:
     pid = _spawn(home)
+    _started.add(pid)
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if server := _answering(home):
