@@ -1,8 +1,8 @@
 """How fast a store that machines share takes records in, into how many files, and how fast it finds them.
 
 Run by hand: ``python benchmarks/lake.py 'ducklake:postgres:... data_path=s3://...' [--logs 2000000]``, with an empty
-catalog and access to the storage in the environment. The records are those of `benchmarks/store.py`; CPU time is that of
-this process.
+catalog and access to the storage in the environment. The records are those of `benchmarks/store.py`; CPU time is that
+of this process.
 """
 
 import argparse
