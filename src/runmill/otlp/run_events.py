@@ -6,11 +6,20 @@ nothing of it is lost and nothing downstream has to expect it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
-from runmill.model import AttributeValue, RunStatus
+from runmill.model import AttributeValue
 from runmill.otlp import runs
+from runmill.otlp.event_checks import (
+    ARTIFACT_CHECKS,
+    EXPERIMENT_CHECKS,
+    EXPERIMENT_NEEDS,
+    LIFECYCLE_CHECKS,
+    MODEL_CHECKS,
+    MODEL_NEEDS,
+    Check,
+    is_int_or_none,
+)
 from runmill.otlp.origin import Origin
 from runmill.otlp.schema import Message
 from runmill.otlp.values import decode_attributes, decode_value, dumps, dumps_object
@@ -20,8 +29,6 @@ __all__ = ["EVENT_NAMES", "EventRows", "take_event"]
 _CELL_KINDS: Final = frozenset({"row", "table"})
 _VALUE_KINDS: Final = frozenset({"scalar", "list"})
 _DOCUMENT_KINDS: Final = frozenset({"confusion_matrix", "accuracy_table", "residuals", "predictions", "image"})
-_STATUSES: Final = frozenset(get_args(RunStatus))
-_SHA256_DIGITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ def _take_lifecycle(rows: EventRows, event: _Event) -> bool:
         return False
     # A key that is there without a value says nothing: the same as its absence.
     said = {key: value for key, value in body.items() if value is not None}
-    if not all(_LIFECYCLE_CHECKS[key](value) for key, value in said.items() if key in _LIFECYCLE_CHECKS):
+    if not all(LIFECYCLE_CHECKS[key](value) for key, value in said.items() if key in LIFECYCLE_CHECKS):
         return False
     origin = event.origin
     rows.events.append(
@@ -119,15 +126,15 @@ def _take_lifecycle(rows: EventRows, event: _Event) -> bool:
 def _take_model(rows: EventRows, event: _Event) -> bool:
     if event.origin.run_id is None:
         return False
-    return _take_checked(rows, event, event.origin.run_id, needed=_MODEL_NEEDS, known=_MODEL_CHECKS)
+    return _take_checked(rows, event, event.origin.run_id, needed=MODEL_NEEDS, known=MODEL_CHECKS)
 
 
 def _take_experiment(rows: EventRows, event: _Event) -> bool:
-    return _take_checked(rows, event, None, needed=_EXPERIMENT_NEEDS, known=_EXPERIMENT_CHECKS)
+    return _take_checked(rows, event, None, needed=EXPERIMENT_NEEDS, known=EXPERIMENT_CHECKS)
 
 
 def _take_checked(
-    rows: EventRows, event: _Event, run_id: str | None, *, needed: "Mapping[str, _Check]", known: "Mapping[str, _Check]"
+    rows: EventRows, event: _Event, run_id: str | None, *, needed: Mapping[str, Check], known: Mapping[str, Check]
 ) -> bool:
     """Keep an event whose body has all that is *needed*, and of what is *known* only what is of its type."""
     body, origin = event.body, event.origin
@@ -146,9 +153,9 @@ def _take_artifact(rows: EventRows, event: _Event) -> bool:
     run_id, body = event.origin.run_id, event.body
     if run_id is None or not isinstance(body, Mapping):
         return False
-    if not all(check(body.get(key)) for key, check in _ARTIFACT_CHECKS.items()):
+    if not all(check(body.get(key)) for key, check in ARTIFACT_CHECKS.items()):
         return False
-    said: dict[str, Any] = {key: body[key] for key in _ARTIFACT_CHECKS}
+    said: dict[str, Any] = {key: body[key] for key in ARTIFACT_CHECKS}
     rows.artifacts.append(ArtifactRow(run_id=run_id, time_unix_nano=event.time_unix_nano, **said))
     return True
 
@@ -160,7 +167,7 @@ def _take_metric(rows: EventRows, event: _Event) -> bool:
     step, index = attributes.pop(runs.STEP, None), _pop_index(attributes)
     if not (isinstance(metric, str) and metric and isinstance(kind, str) and isinstance(description, str)):
         return False
-    if not (_is_int_or_none(step) and _is_int_or_none(index)):
+    if not (is_int_or_none(step) and is_int_or_none(index)):
         return False
     cells = _cells(kind, event.body)
     point = PointRow(
@@ -200,99 +207,6 @@ def _with_cell(point: PointRow, column: str | None, value: AttributeValue) -> Po
         return replace(point, column=column, value_json=dumps(value))
     return replace(point, column=column, value=float(value), value_int=value if isinstance(value, int) else None)
 
-
-def _is_text(value: AttributeValue) -> bool:
-    return isinstance(value, str)
-
-
-def _is_int_or_none(value: AttributeValue) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool))
-
-
-def _is_status(value: AttributeValue) -> bool:
-    return isinstance(value, str) and value in _STATUSES
-
-
-def _is_map(value: AttributeValue) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _is_texts(value: AttributeValue) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _is_tags(value: AttributeValue) -> bool:
-    return isinstance(value, Mapping) and all(item is None or isinstance(item, str) for item in value.values())
-
-
-def _is_properties(value: AttributeValue) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_text, value.values()))
-
-
-def _is_path(value: AttributeValue) -> bool:
-    """A name that stays below the folder it is put in."""
-    if not isinstance(value, str) or not value or "\0" in value:
-        return False
-    path = PurePosixPath(value)
-    return not path.is_absolute() and ".." not in path.parts
-
-
-def _is_size(value: AttributeValue) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_sha256(value: AttributeValue) -> bool:
-    return isinstance(value, str) and len(value) == _SHA256_DIGITS and set(value) <= set("0123456789abcdef")
-
-
-def _is_name(value: AttributeValue) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_bool(value: AttributeValue) -> bool:
-    return isinstance(value, bool)
-
-
-def _are_files(value: AttributeValue) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(file, Mapping) and all(check(file.get(key)) for key, check in _ARTIFACT_CHECKS.items())
-        for file in value
-    )
-
-
-_Check = Callable[[AttributeValue], bool]
-
-_LIFECYCLE_CHECKS: Final[Mapping[str, _Check]] = {
-    "status": _is_status,
-    **dict.fromkeys(
-        ("experiment", "name", "display_name", "description", "type", "parent_id", "user", "host"), _is_text
-    ),
-    "tags": _is_tags,
-    "removed_tags": _is_texts,
-    "properties": _is_properties,
-    "error": _is_map,
-}
-
-_ARTIFACT_CHECKS: Final[Mapping[str, _Check]] = {
-    "path": _is_path,
-    "size_bytes": _is_size,
-    "media_type": _is_text,
-    "sha256": _is_sha256,
-}
-
-_MODEL_NEEDS: Final[Mapping[str, _Check]] = {"name": _is_name, "path": _is_path, "files": _are_files}
-_MODEL_CHECKS: Final[Mapping[str, _Check]] = {
-    **dict.fromkeys(("description", "framework", "framework_version"), _is_text),
-    "tags": _is_tags,
-    "properties": _is_properties,
-}
-
-_EXPERIMENT_NEEDS: Final[Mapping[str, _Check]] = {"experiment": _is_name}
-_EXPERIMENT_CHECKS: Final[Mapping[str, _Check]] = {
-    "tags": _is_tags,
-    "removed_tags": _is_texts,
-    "archived": _is_bool,
-}
 
 _TAKERS: Final[Mapping[str, Callable[[EventRows, _Event], bool]]] = {
     **dict.fromkeys(runs.LIFECYCLE, _take_lifecycle),

@@ -128,7 +128,7 @@ def test_an_experiment_is_made_and_found(client, server):
     with pytest.raises(MlflowException) as refused:
         client.create_experiment("made / here")
     assert refused.value.error_code == "RESOURCE_ALREADY_EXISTS"
-    assert "<td>made / here</td>" in server.get("/").text
+    assert "made / here</td>" in server.get("/").text
 
 
 def test_an_experiment_is_labelled_and_put_away(client, experiment_id):

@@ -12,11 +12,12 @@ from fastapi import APIRouter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from runmill.errors import InvalidArgument
+from runmill.errors import InvalidArgument, NotFound
 from runmill.model import Artifact
 from runmill.views.answers import JsonResponse
 from runmill.views.files import answer_file, body_of
 from runmill.views.mlflow.backend import Backend
+from runmill.views.mlflow.registry import REGISTERED, files_of_version, find_version
 
 __all__ = ["artifact_listing_routes", "proxied_artifact_routes"]
 
@@ -39,14 +40,13 @@ def artifact_listing_routes(backend: Backend) -> APIRouter:
 
 
 def proxied_artifact_routes(backend: Backend) -> APIRouter:
-    """Give the routes by which files travel; the first part of their path is the run."""
+    """Give the routes by which files travel; a path begins with its run, or says that it is a model's."""
     routes = APIRouter(prefix="/mlflow-artifacts/artifacts")
 
     @routes.get("")
     def list_artifacts(path: str = "") -> Response:
         """What is directly in a folder; paths in the answer are names in it."""
-        run_id, _, folder = path.strip("/").partition("/")
-        files = _directly_in(folder, backend.store.artifacts(backend.run(run_id).run_id))
+        files = _directly_in(*_files_at(backend, path))
         return JsonResponse({"files": [{**file, "path": PurePosixPath(file["path"]).name} for file in files]})
 
     @routes.put("/{run_id}/{path:path}")
@@ -58,13 +58,26 @@ def proxied_artifact_routes(backend: Backend) -> APIRouter:
             return Response(status_code=400)  # nobody reads it
         return JsonResponse({})
 
-    @routes.get("/{run_id}/{path:path}")
-    def get(run_id: str, path: str, request: Request) -> Response:
+    @routes.get("/{path:path}")
+    def get(path: str, request: Request) -> Response:
         """A file's bytes."""
-        artifact = backend.store.artifact(backend.run(run_id).run_id, path)
+        wanted, files = _files_at(backend, path)
+        artifact = next((file for file in files if file.path == wanted), None)
+        if artifact is None:
+            raise NotFound(f"artifact {path!r}: there is no such file.")
         return answer_file(backend.store, artifact, request, download=True)
 
     return routes
+
+
+def _files_at(backend: Backend, path: str) -> tuple[str, Sequence[Artifact]]:
+    """Give the part of *path* that is in a run, or in a version of a model, and all files that are there."""
+    first, _, rest = path.strip("/").partition("/")
+    if first != REGISTERED:
+        return rest, backend.store.artifacts(backend.run(first).run_id)
+    name, _, below = rest.partition("/")
+    version, _, wanted = below.partition("/")
+    return wanted, files_of_version(find_version(backend.store, name, version))
 
 
 def _directly_in(folder: str, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:

@@ -1,20 +1,25 @@
 """What the routes stand on: the store to read from, and the way in for what a client says."""
 
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from itertools import count
+from typing import Any, Final, TypeAlias
 
 from anyio import from_thread
 
 from runmill.errors import NotFound, Rejected
 from runmill.model import MetricPoint, Run, RunId, Statement
 from runmill.store.interface import Store
+from runmill.store.query import RunQuery
+from runmill.views.mlflow.arrival import Arrivals
 
 __all__ = ["Backend", "Tell"]
 
 Tell: TypeAlias = Callable[[Statement], Coroutine[Any, Any, None]]
 """Returns once the statement is stored; raises Refused or Rejected."""
+
+_MOST_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,26 @@ class Backend:
     store: Store
     tell: Tell | None
     """None: this server takes nothing in."""
+    arrivals: Arrivals
 
     def run(self, run_id: str) -> Run:
-        """Give a run's state. Raises NotFound, for the beginning of an id too: a client writes to what it names."""
+        """Give a run's state. Raises NotFound, for the beginning of an id too: a client writes to what it names.
+
+        A run that runmill began may be named before it is known, and is waited for.
+        """
+        self.arrivals.wait_for(RunId(run_id))
         run = self.store.run(RunId(run_id))
         if run.run_id != run_id:
             raise NotFound(f"run {run_id!r}: no such run. Give the whole id.")
         return run
+
+    def runs(self, experiment: str | None = None) -> Iterator[Run]:
+        """Give every run of an experiment, or of all."""
+        for offset in count(0, _MOST_AT_ONCE):
+            query = RunQuery(experiment=experiment, include_children=True, limit=_MOST_AT_ONCE, offset=offset)
+            yield from (runs := self.store.runs(query))
+            if len(runs) < _MOST_AT_ONCE:
+                return
 
     def say(self, run: Run, event_name: str, body: Mapping[str, Any], *, time_unix_nano: int | None = None) -> None:
         """Say that something happened to *run*, by default now."""

@@ -7,11 +7,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from runmill.errors import InvalidArgument
 from runmill.model import Run
 from runmill.views.answers import JsonResponse
 from runmill.views.mlflow.backend import Backend
 from runmill.views.mlflow.bodies import Tag
+from runmill.views.mlflow.run_models import input_properties
 
 __all__ = ["dataset_inputs", "dataset_routes"]
 
@@ -28,10 +28,14 @@ class _Input(BaseModel):
     tags: list[Tag] = []
 
 
+class _Model(BaseModel):
+    model_id: str
+
+
 class _Inputs(BaseModel):
     run_id: str
     datasets: list[_Input] = []
-    models: list[dict[str, Any]] = []
+    models: list[_Model] = []
 
 
 def dataset_inputs(run: Run) -> list[Any]:
@@ -45,11 +49,10 @@ def dataset_routes(backend: Backend) -> APIRouter:
 
     @routes.post("/log-inputs")
     def log_inputs(body: _Inputs) -> Response:
-        """Datasets that a run reads; one of the same name and digest is there once."""
-        if body.models:
-            raise InvalidArgument(f"models={body.models!r}: MLflow's logged models are not kept here; log datasets.")
+        """Datasets and models that a run uses; a dataset of the same name and digest is there once."""
         run = backend.run(body.run_id)
         said = {f"{_PREFIX}{each.dataset.name}.{each.dataset.digest}": _text(each) for each in body.datasets}
+        said |= input_properties(model.model_id for model in body.models)
         if new := {key: value for key, value in said.items() if key not in run.properties}:
             backend.say(run, "run.updated", {"properties": new})
         return JsonResponse({})

@@ -6,10 +6,11 @@ from typing import Any, Final
 from runmill.model import Experiment, MetricSummary, Run
 from runmill.views.chosen import chosen_properties
 from runmill.views.mlflow.datasets import dataset_inputs
+from runmill.views.mlflow.run_models import model_inputs, model_outputs
 from runmill.views.mlflow.words import EXPERIMENT_OF_NONE, status_of, tags_of
 
-__all__ = ["experiment_form", "experiment_id", "experiment_name", "is_metric", "latest", "metric_form", "run_form",
-           "run_info"]  # fmt: skip
+__all__ = ["experiment_form", "experiment_id", "experiment_name", "is_metric", "latest", "metric_form", "pairs",
+           "run_form", "run_info"]  # fmt: skip
 
 _MILLI: Final = 1_000_000
 _DEFAULT_ID: Final = "0"
@@ -34,7 +35,7 @@ def experiment_form(experiment: Experiment) -> dict[str, Any]:
         "artifact_location": "mlflow-artifacts:/",
         "lifecycle_stage": "deleted" if is_archived else "active",
         "last_update_time": experiment.last_start_time_unix_nano // _MILLI,
-        "tags": _pairs(experiment.tags),
+        "tags": pairs(experiment.tags),
     }
 
 
@@ -60,10 +61,11 @@ def run_form(run: Run, metrics: Iterable[MetricSummary]) -> dict[str, Any]:
     """Give a run with the newest value of each of its metrics."""
     data = {
         "metrics": [latest(each) for each in metrics if is_metric(each)],
-        "params": _pairs(chosen_properties(run)),
-        "tags": _pairs(tags_of(run)),
+        "params": pairs(chosen_properties(run)),
+        "tags": pairs(tags_of(run)),
     }
-    return {"info": run_info(run), "data": data, "inputs": {"dataset_inputs": dataset_inputs(run)}}
+    inputs = {"dataset_inputs": dataset_inputs(run), "model_inputs": model_inputs(run)}
+    return {"info": run_info(run), "data": data, "inputs": inputs, "outputs": {"model_outputs": model_outputs(run)}}
 
 
 def is_metric(summary: MetricSummary) -> bool:
@@ -81,5 +83,6 @@ def metric_form(key: str, value: object, *, time_unix_nano: int, step: int | Non
     return {"key": key, "value": value, "timestamp": time_unix_nano // _MILLI, "step": step or 0}
 
 
-def _pairs(values: Mapping[str, str | None]) -> list[dict[str, str]]:
+def pairs(values: Mapping[str, str | None]) -> list[dict[str, str]]:
+    """Give a mapping as the list of keys with values that it is in MLflow's JSON."""
     return [{"key": key, "value": value or ""} for key, value in values.items()]

@@ -1,32 +1,23 @@
 """Searching runs and experiments: filter, order, page."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
-from typing import Annotated, Any, Final, Literal, TypeVar
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from runmill.model import Experiment, Run
 from runmill.store.interface import Store
-from runmill.store.query import RunQuery
 from runmill.views.answers import JsonResponse
 from runmill.views.chosen import chosen_properties
 from runmill.views.mlflow.backend import Backend
 from runmill.views.mlflow.experiments import all_experiments
-from runmill.views.mlflow.filters import Entity, Names, Value, fits, parse_clauses
+from runmill.views.mlflow.filters import Entity, Names, Value
 from runmill.views.mlflow.forms import experiment_form, experiment_name, is_metric, run_form, run_info
-from runmill.views.mlflow.ordering import in_order
-from runmill.views.mlflow.paging import page_of
+from runmill.views.mlflow.searching import Search, ValueOf, found_page
 from runmill.views.mlflow.words import tags_of
 
 __all__ = ["search_routes"]
-
-_Item = TypeVar("_Item", Run, Experiment)
-_ValueOf = Callable[[_Item, Entity, str], Value]
-
-_MOST_AT_ONCE: Final = 10_000
 
 _RUN_NAMES: Final[Names] = {
     "attribute": {
@@ -43,19 +34,12 @@ _EXPERIMENT_NAMES: Final[Names] = {
 }
 
 
-class _Search(BaseModel):
-    filter: str = ""
-    order_by: list[str] = []
-    max_results: Annotated[int, Field(ge=1, le=50_000)] = 1000
-    page_token: str = ""
-
-
-class _RunSearch(_Search):
-    experiment_ids: list[str] = []
+class _RunSearch(Search):
+    experiment_ids: tuple[str, ...] = ()
     run_view_type: Literal["ACTIVE_ONLY", "DELETED_ONLY", "ALL"] = "ACTIVE_ONLY"
 
 
-class _ExperimentSearch(_Search):
+class _ExperimentSearch(Search):
     view_type: Literal["ACTIVE_ONLY", "DELETED_ONLY", "ALL"] = "ACTIVE_ONLY"
 
 
@@ -66,8 +50,8 @@ def search_routes(backend: Backend) -> APIRouter:
     @routes.post("/runs/search")
     def search_runs(body: _RunSearch) -> Response:
         """Runs of some experiments, newest start first where nothing else is asked."""
-        runs = _runs_of(backend.store, body)
-        page, onward = _search(body, runs, _run_values(backend.store, runs), _RUN_NAMES)
+        runs = _runs_of(backend, body)
+        page, onward = found_page(body, runs, _run_values(backend.store, runs), _RUN_NAMES)
         metrics = backend.store.metrics([run.run_id for run in page])
         return JsonResponse({"runs": [run_form(run, metrics.get(run.run_id, ())) for run in page], **onward})
 
@@ -75,43 +59,21 @@ def search_routes(backend: Backend) -> APIRouter:
     def search_experiments(body: _ExperimentSearch) -> Response:
         """Experiments, those in use where nothing else is asked."""
         experiments = [each for each in all_experiments(backend.store).values() if _is_viewed(each, body.view_type)]
-        page, onward = _search(body, experiments, _experiment_value, _EXPERIMENT_NAMES)
+        page, onward = found_page(body, experiments, _experiment_value, _EXPERIMENT_NAMES)
         return JsonResponse({"experiments": [experiment_form(each) for each in page], **onward})
-
-    @routes.post("/logged-models/search")
-    def search_models() -> Response:
-        """No model: clients ask before they list or fetch a file, and go on to the run's files."""
-        return JsonResponse({"models": []})
 
     return routes
 
 
-def _search(
-    asked: _Search, items: Sequence[_Item], value_of: "_ValueOf[_Item]", names: Names
-) -> tuple[Sequence[_Item], dict[str, Any]]:
-    clauses = parse_clauses(asked.filter, names)
-    found = [item for item in items if all(fits(each, value_of(item, each.entity, each.key)) for each in clauses)]
-    ordered = in_order(found, asked.order_by, value_of, names)
-    return page_of(ordered, token=asked.page_token, max_results=asked.max_results)
-
-
-def _runs_of(store: Store, asked: _RunSearch) -> list[Run]:
+def _runs_of(backend: Backend, asked: _RunSearch) -> list[Run]:
     if asked.run_view_type == "DELETED_ONLY":
         return []  # a run is never deleted here, only pruned, and then it is gone
     names = {experiment_name(identity) for identity in asked.experiment_ids}
-    runs = [run for name in names for run in _runs_in(store, name)]
+    runs = [run for name in names for run in backend.runs(name)]
     return sorted(runs, key=lambda run: -run.start_time_unix_nano)
 
 
-def _runs_in(store: Store, experiment: str) -> Iterator[Run]:
-    for offset in count(0, _MOST_AT_ONCE):
-        query = RunQuery(experiment=experiment, include_children=True, limit=_MOST_AT_ONCE, offset=offset)
-        yield from (runs := store.runs(query))
-        if len(runs) < _MOST_AT_ONCE:
-            return
-
-
-def _run_values(store: Store, runs: Sequence[Run]) -> "_ValueOf[Run]":
+def _run_values(store: Store, runs: Sequence[Run]) -> ValueOf[Run]:
     """Give what reads the values of *runs*; their metrics are read when first asked for, all at once."""
     latest: dict[str, dict[str, float | None]] = {}
 

@@ -1,35 +1,25 @@
 """What a run logs: metrics, parameters and tags, one at a time or many at once."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from runmill.errors import NotFound
 from runmill.model import MetricPoint
 from runmill.views.answers import JsonResponse
 from runmill.views.mlflow.backend import Backend
-from runmill.views.mlflow.bodies import Milliseconds, Tag
+from runmill.views.mlflow.bodies import Metric, Tag
+from runmill.views.mlflow.model_metrics import say_model_metrics, without_known
 from runmill.views.mlflow.words import changed_by_params, changed_by_tags, removed_by_tag
 
 __all__ = ["value_routes"]
-
-_INT64_END = 2**63
-
-
-class _Metric(BaseModel):
-    key: Annotated[str, StringConstraints(min_length=1)]
-    value: int | float
-    timestamp: Milliseconds
-    step: Annotated[int, Field(ge=-_INT64_END, lt=_INT64_END)] = 0
 
 
 class _OfRun(BaseModel):
     run_id: str
 
 
-class _LogMetric(_OfRun, _Metric):
+class _LogMetric(_OfRun, Metric):
     pass
 
 
@@ -42,7 +32,7 @@ class _DeleteTag(_OfRun):
 
 
 class _Batch(_OfRun):
-    metrics: list[_Metric] = []
+    metrics: list[Metric] = []
     params: list[Tag] = []
     tags: list[Tag] = []
 
@@ -88,11 +78,13 @@ def _log(backend: Backend, batch: _Batch) -> Response:
     run = backend.run(batch.run_id)
     changed = changed_by_params(run, ((param.key, param.value) for param in batch.params))
     changed |= changed_by_tags((tag.key, tag.value) for tag in batch.tags)
-    backend.say_values(run, [_point(metric) for metric in batch.metrics], changed)
+    new = without_known(backend.store, run, batch.metrics)
+    backend.say_values(run, [_point(metric) for metric in new], changed)
+    say_model_metrics(backend, batch.metrics)
     return JsonResponse({})
 
 
-def _point(metric: _Metric) -> MetricPoint:
+def _point(metric: Metric) -> MetricPoint:
     return MetricPoint(
         metric=metric.key,
         kind="scalar",
