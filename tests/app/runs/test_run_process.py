@@ -87,6 +87,8 @@ def test_without_a_run_there_may_be_none():
         ("sys.exit(0)", "Completed", None),
         ("raise SystemExit(0)", "Completed", None),
         ("sys.exit(3)", "Failed", "SystemExit: 3"),
+        ("exit(3)", "Failed", "SystemExit: 3"),
+        ("quit()", "Completed", None),
         ("raise ValueError('bad data')", "Failed", "ValueError: bad data"),
         ("raise KeyboardInterrupt", "Failed", "KeyboardInterrupt"),
         ("run.cancel(); raise ValueError", "Canceled", None),

@@ -4,12 +4,14 @@ How a run ends that nobody ended, when its process ends:
 
 * the program came to its end, or to ``sys.exit`` with 0 or None: Completed;
 * an exception nobody caught, Ctrl-C included: Failed, with the exception;
-* ``sys.exit`` with anything else: Failed, with the exit code;
+* ``sys.exit`` (or ``exit``, ``quit``) with anything else: Failed, with the exit code;
 * killed, or crashed: Failed, by the will that whoever delivers its journal finds there. Until somebody on its host
   does, the heartbeat stays away and readers see NotResponding.
 """
 
 import atexit
+import builtins
+import functools
 import os
 import sys
 import threading
@@ -124,16 +126,34 @@ class _Ending:
         sys.excepthook = self._uncaught
         # SystemExit never reaches excepthook, so the call that raises it is the only place to see the code.
         sys.exit = self._exiting
+        self._watch_quitters()
         atexit.register(self._end)
+
+    def _watch_quitters(self) -> None:
+        """Have ``exit`` and ``quit``, which raise SystemExit themselves, say their code as well; -S leaves them out."""
+        for kind in {type(getattr(builtins, name)) for name in ("exit", "quit") if hasattr(builtins, name)}:
+            if kind.__module__ == "_sitebuiltins":  # a shell of its own may have others
+                kind.__call__ = self._noting(kind.__call__)
+
+    def _noting(self, quit_: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
+        @functools.wraps(quit_)
+        def quit_and_note(quitter: object, code: Any = None) -> NoReturn:
+            self._note(code)
+            quit_(quitter, code)
+
+        return quit_and_note
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         self._error = error
         self._excepthook(kind, error, trace)
 
     def _exiting(self, code: Any = None, /) -> NoReturn:
+        self._note(code)
+        self._exit(code)
+
+    def _note(self, code: object) -> None:
         if threading.current_thread() is threading.main_thread():
             self._error = SystemExit(code) if code not in (None, 0) else None
-        self._exit(code)
 
     def _end(self) -> None:
         self._runs.end_all(self._error)
