@@ -147,3 +147,11 @@ def test_the_theme_is_kept(trained: Store, page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
     page.goto("/")
     expect(page.locator("html[data-theme=dark]")).to_be_attached()
+
+
+def test_a_link_that_mlflow_prints_leads_to_the_run(trained: Store, page: Page) -> None:
+    """Its client says where a run would be in its own portal; an experiment has a page, too."""
+    page.goto(f"/#/experiments/resnet-cifar/runs/{RUN}")
+    page.wait_for_url(f"**/runs/{RUN}")
+    page.goto("/#/experiments/resnet-cifar")
+    page.wait_for_url("**/experiments/resnet-cifar")

@@ -2,6 +2,7 @@
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import mlflow
@@ -10,7 +11,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunT
 from mlflow.exceptions import MlflowException
 from portal_server import serving
 
-from stored_run import RUN_ID, post_run
+from stored_run import RUN_ID, post, post_run, run_event
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +160,16 @@ def test_who_began_a_run_ends_it(client, native_run, stored):
     assert (after["status"], after["end_time_unix_nano"]) == ("Completed", before["end_time_unix_nano"])
     run = client.get_run(native_run)
     assert (run.data.metrics["from mlflow"], run.data.params, run.data.tags["data"]) == (1.0, {"alpha": "1"}, "small")
+
+
+def test_a_run_that_is_named_before_it_is_known_is_waited_for(client, server):
+    """A script may be faster than the word that its run began."""
+    began = run_event("run.started", 0, status="Running", experiment="diabetes")
+    began.resource_logs[0].resource.attributes[0].value.string_value = "named-in-the-environment"
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(client.get_run, "named-in-the-environment")
+        post(server.endpoint, "logs", began)
+    assert asked.result().info.run_id == "named-in-the-environment"
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ import { startFrames } from "./frames.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startLogMoment } from "./log_moment.js";
+import { startMlflowLinks } from "./mlflow_links.js";
 import { startTail } from "./tail.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
 import { startRefreshing } from "./pieces.js";
 
 document.documentElement.classList.add("script");
+startMlflowLinks();
 startTheme();
 startTimes();
 startCopying();
