@@ -32,12 +32,13 @@ class Experiment:
     """A name in a workspace. It exists with its first run; making the object stores nothing and reads nothing.
 
     Raises InvalidArgument for a name that is not allowed: letters, digits, ``_`` and ``-``, 1 to 255 of them, the
-    first one an ASCII letter or digit.
+    first one an ASCII letter or digit. One that is there is not held to it (``_skip_name_validation``): other programs
+    name theirs as they like.
     """
 
-    def __init__(self, workspace: "Workspace", name: str) -> None:
+    def __init__(self, workspace: "Workspace", name: str, _skip_name_validation: bool = False) -> None:
         self._workspace = workspace
-        self._name = check_experiment_name(name)
+        self._name = name if _skip_name_validation else check_experiment_name(name)
 
     @property
     def workspace(self) -> "Workspace":
@@ -211,7 +212,7 @@ class Experiment:
                 f"Experiment.list: view_type must be ActiveOnly, ArchivedOnly or All, got {view_type!r}."
             )
         return [
-            Experiment(workspace, each.name)
+            Experiment(workspace, each.name, _skip_name_validation=True)
             for each in workspace.link.fresh_client().experiments()
             if experiment_name in (None, each.name)
             and view_type in ("All", "ActiveOnly" if each.archived_time_unix_nano is None else "ArchivedOnly")

@@ -158,7 +158,7 @@ class Workspace(SaysWhatIsAbsent):
     def get_run(self, run_id: str) -> Run:
         """Give a run by its id, or by a unique prefix of at least 6 characters. Raises NotFound, Unavailable."""
         state = self.link.fresh_client().run(run_id)
-        return Run(Experiment(self, state.experiment), state.run_id, state=state)
+        return Run(Experiment(self, state.experiment, _skip_name_validation=True), state.run_id, state=state)
 
     def write_config(self, path: "str | os.PathLike[str] | None" = None, file_name: str | None = None) -> None:
         """Write ``.azureml/config.json`` below *path* (the current folder), for ``from_config`` to find."""
