@@ -66,7 +66,8 @@ MODEL: Final = "run.model"
 EXPERIMENT_UPDATED: Final = "experiment.updated"
 
 # Lifecycle: body = kvlist of what changed. Keys: status, experiment, name, display_name, description, type, parent_id,
-# user, host, tags (kvlist; null: a tag without a value), removed_tags (array), properties (kvlist), error (kvlist).
+# user, host, tags (kvlist; null: a tag without a value), removed_tags (array), properties (kvlist), error (kvlist),
+# logged_model (kvlist).
 # Their record carries run.id on the resource like any other.
 LifecycleName = Literal["run.started", "run.updated", "run.ended", "run.heartbeat"]
 STARTED: Final = "run.started"

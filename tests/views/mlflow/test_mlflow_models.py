@@ -11,6 +11,8 @@ from mlflow.entities import LoggedModelStatus, Metric
 from mlflow.exceptions import MlflowException
 from sklearn.linear_model import Ridge
 
+from runmill import Workspace
+
 pytestmark = [
     pytest.mark.slow,
     # MLflow speaks of pickles, of integers that may be missing and of its own type hints.
@@ -146,7 +148,7 @@ def test_any_python_is_a_model(fluent):
     assert mlflow.pyfunc.load_model(info.model_uri).predict([1, 2]) == [2, 4]
 
 
-def test_a_version_is_what_was_registered(log, loads, client, server, name):
+def test_a_version_is_what_was_registered(log, loads, client, name):
     """Versions count; each keeps its files whatever the run uploads since, and is in runmill's registry."""
     with mlflow.start_run() as run:
         log(name="ridge", registered_model_name=name, tags={"team": "a"})
@@ -155,11 +157,19 @@ def test_a_version_is_what_was_registered(log, loads, client, server, name):
     assert [loads(f"models:/{name}/{version}") for version in ("1", "2", "latest")] == [True, True, True]
     assert (second.version, second.run_id, second.status) == ("2", run.info.run_id, "READY")
     assert client.get_model_version(name, "1").tags == {"team": "a"}
-    models = [model for model in server.get("/api/v1/models").json()["models"] if model["name"] == name]
-    assert [(model["version"], model["run_id"], model["path"]) for model in models] == [
-        (1, run.info.run_id, "models/ridge"),
-        (2, run.info.run_id, "models/ridge"),
-    ]
+
+
+def test_both_registries_are_one(log, loads, server, name, tmp_path):
+    """What MLflow registers is a model of the workspace's, and what a run registers is loaded by MLflow."""
+    workspace = Workspace(home=server.home, endpoint=server.endpoint)
+    with mlflow.start_run() as run:
+        log(name="ridge", registered_model_name=name)
+    model = workspace.models[name]
+    assert (model.id, model.run_id, model.path) == (f"{name}:1", run.info.run_id, "models/ridge")
+    assert (Path(model.download(str(tmp_path))) / "MLmodel").is_file()
+    workspace.get_run(run.info.run_id).register_model(name, "models/ridge")
+    assert model.experiment_name in workspace.experiments
+    assert loads(f"models:/{name}/2")
 
 
 def test_a_registered_model_is_found(fluent, client, run_id, name):

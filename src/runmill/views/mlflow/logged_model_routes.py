@@ -98,10 +98,10 @@ def logged_model_routes(backend: Backend) -> APIRouter:
         said = {
             "model_id": model_id,
             "name": body.name,
-            "model_type": body.model_type,
             "status": PENDING,
             "params": _map(body.params),
             "tags": _map(body.tags),
+            **({"model_type": body.model_type} if body.model_type else {}),
         }
         with making:
             say_new_model(backend, run, _free_folder(backend, run, body.name), said)

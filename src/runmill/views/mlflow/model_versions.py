@@ -71,14 +71,14 @@ def model_version_routes(backend: Backend) -> APIRouter:
 
 def _register(backend: Backend, new: _New) -> ModelVersion:
     run, path, files = origin_of(backend, new.source)
-    known = {SOURCE: new.source, MODEL_ID: new.model_id}
+    origin = {SOURCE: new.source, **({MODEL_ID: new.model_id} if new.model_id else {})}
     body = {
         "name": new.name,
         "path": path,
         "files": [_said(file) for file in files],
-        "description": new.description,
         "tags": {tag.key: tag.value for tag in new.tags},
-        "properties": {key: value for key, value in known.items() if value},
+        "properties": origin,
+        **({"description": new.description} if new.description else {}),
     }
     now = time.time_ns()
     backend.say(run, "run.model", body, time_unix_nano=now)

@@ -11,10 +11,10 @@ export function startMlflowLinks() {
   addEventListener("hashchange", follow);
 }
 
+// Blanks are encoded in `location.hash` as they must be in a path: what is taken from the one goes into the other as it is.
 function follow() {
-  const [, experiment, run] = LINK.exec(decodeURIComponent(location.hash)) ?? [];
+  const [, experiment, run] = LINK.exec(location.hash) ?? [];
   if (!experiment) return;
-  const name = experiment === OF_NONE ? "default" : experiment;
-  const page = run ? `/runs/${encodeURIComponent(run)}` : `/experiments/${encodeURIComponent(name)}`;
+  const page = run ? `/runs/${run}` : `/experiments/${experiment === OF_NONE ? "default" : experiment}`;
   location.replace(`${document.documentElement.dataset.base ?? ""}${page}`);
 }
