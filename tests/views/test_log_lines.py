@@ -36,6 +36,7 @@ def raised_group() -> str:
     [
         (11, "NOTICE", ("info", "NOTICE")), (13, "WARNING", ("warn", "WARN")), (21, "CRITICAL", ("fatal", "FATAL")),
         (9, "", ("info", "INFO")), (0, "odd\x1b[31m", ("", "odd")), (0, "", ("", "")),
+        (1, "Level 5", ("trace", "TRACE")),
     ],
 )  # fmt: skip
 def test_a_level_has_the_name_its_sender_gave_it(number: int, text: str, shown: tuple[str, str]) -> None:

@@ -1,18 +1,20 @@
 """Which form a metric takes on a page."""
 
+import math
 from typing import Any
 
 import pytest
 
 from runmill.model import MetricPoint, MetricSummary
-from runmill.views.portal.panels import main_metric, panels_of, table_rows
+from runmill.views.portal.panels import main_metric, main_name, panels_of, table_rows
 
 
 def summary(metric: str, value: Any = 1.0, *, count: int = 1, column: str | None = None, kind: Any = "scalar"):
     numeric = isinstance(value, float)
     last = value if numeric else None
+    finite = last if last is not None and math.isfinite(last) else None
     return MetricSummary(
-        metric, kind, column, "", "", count, count if numeric else 0, last, last, last, last, None, 0, value
+        metric, kind, column, "", "", count, count if numeric else 0, last, last, finite, finite, None, 0, value
     )
 
 
@@ -22,6 +24,7 @@ def summary(metric: str, value: Any = 1.0, *, count: int = 1, column: str | None
         ([summary("m")], "Tile"),
         ([summary("m", "text")], "Tile"),
         ([summary("m", count=2)], "Chart line"),
+        ([summary("m", math.nan, count=2)], "Tile"),
         ([summary("m", "text", count=2)], "Table"),
         ([summary("m", count=9, column="x", kind="row"), summary("m", count=9, column="y", kind="row")], "Chart xy"),
         ([summary("m", count=9, column=name, kind="table") for name in "xyz"], "Chart line"),
@@ -44,6 +47,7 @@ def test_a_run_is_judged_by_its_loss_before_its_learning_rate() -> None:
     assert main_metric([rate, loss, once]) == loss
     assert main_metric([rate]) == rate
     assert main_metric([once]) is None
+    assert (main_name(["rate", "loss", "x"]), main_name(["b", "a"]), main_name([])) == ("loss", "b", None)
 
 
 def test_rows_are_put_back_together() -> None:

@@ -74,6 +74,43 @@ def test_empty_states_teach(store: Store, client: httpx.Client) -> None:
         assert text in page
 
 
+def test_nothing_is_awaited_of_a_run_that_has_ended(store: Store, client: httpx.Client) -> None:
+    """What it did not log is said as it is."""
+    commit(store, events=run(RUN, took=5))
+    page = client.get(f"/runs/{RUN}").text
+    assert re.findall(r"This run (?:logged|kept) no \w+", page) == [
+        "This run logged no metrics", "This run logged no lines", "This run kept no files",
+    ]  # fmt: skip
+    assert "yet" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/models", "/logs", "/collector", f"/runs/{RUN}", "/nothing"])
+def test_every_page_leads_to_the_others(trained: Store, client: httpx.Client, path: str) -> None:
+    """Models, logs and the collector are a click away, and the one that is open is marked."""
+    [bar] = re.findall(r'<nav class="places".*?</nav>', client.get(path).text, re.DOTALL)
+    others = ["/models", "/logs", "/collector"]
+    assert re.findall(r'href="([^"]+)"', bar) == others
+    assert re.findall(r'href="([^"]+)" aria-current="page"', bar) == [each for each in others if each == path]
+
+
+def test_more_runs_than_a_page_holds_are_a_page_away(store: Store, client: httpx.Client) -> None:
+    """The newest are first; nobody takes a part of them for all."""
+    events = [
+        each
+        for number in range(501)
+        for each in run(f"{number:08x}-0000-4000-8000-000000000000", display_name=f"fern_{number}", took=1)
+    ]
+    commit(store, events=events)
+    first = client.get("/experiments/resnet-cifar").text
+    assert "the newest 500 runs" in first
+    [older] = re.findall(r'href="([^"]+)">Older runs', first)
+    second = client.get(f"/experiments/resnet-cifar{older}").text
+    named = [re.findall(r">(fern_\d+)</a>", page) for page in (first, second)]
+    assert [len(names) for names in named] == [500, 1]
+    assert len({*named[0], *named[1]}) == 501
+    assert 'href="?offset=0">Newer runs' in second
+
+
 def test_a_filter_that_matches_nothing_is_named(trained: Store, client: httpx.Client) -> None:
     """The reader learns which part of the filter is to blame."""
     assert "Nothing matches text &#39;kraken&#39;." in client.get(f"/runs/{RUN}/logs?level=INFO&text=kraken").text

@@ -37,6 +37,14 @@ def test_curves_are_of_rank_0_until_another_is_chosen(store: Store, client: http
     assert 'href="/runs/3f9a1c04-7d52-4b8e-9a61-0c5e2b7d9f10?"' in chosen  # the chip takes it away
 
 
+def test_the_value_beside_a_curve_is_of_its_rank(store: Store, client: httpx.Client) -> None:
+    """Not of the rank that logged last."""
+    points = [{**scalar(RUN, "loss", rank + 1 / (n + 1), index=n), "rank": rank} for n in range(4) for rank in (0, 1)]
+    commit(store, events=run(RUN), points=points)
+    shown = [re.findall(r'class="last"[^>]*>([\d.]+)', client.get(f"/runs/{RUN}{q}").text) for q in ("", "?rank=1")]
+    assert shown == [["0.2500"], ["1.250"]]
+
+
 def test_a_run_without_ranks_has_no_choice_of_them(trained: Store, client: httpx.Client) -> None:
     """Most runs are one process."""
     page = client.get(f"/runs/{RUN}").text

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runmill.views.portal.drawing import draw
 from runmill.views.portal.lines import clean
-from runmill.views.portal.wording import ago, duration, exact_number, number, size
+from runmill.views.portal.wording import ago, duration, exact_number, flat, number, short_id, size
 
 SECOND = 1_000_000_000
 
@@ -58,6 +58,25 @@ def test_a_moment_is_told_by_its_age(seconds: int, text: str) -> None:
 def test_a_size_has_its_unit() -> None:
     """Decimal units."""
     assert [size(value) for value in (0, 999, 48_213, 12_300_000)] == ["0 B", "999 B", "48.2 kB", "12.3 MB"]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "shown"),
+    [
+        ("3f9a1c04-7d52-4b8e-9a61-0c5e2b7d9f10", "3f9a1c04"),
+        ("bde7d3359a5744359e1fbebbc864342b", "bde7d335"),
+        ("train-on-local_1795331385_137408bb", "train-on-local_1795331385_137408bb"),
+    ],
+)
+def test_an_id_that_can_be_read_is_not_cut(run_id: str, shown: str) -> None:
+    """Of one drawn by lot the head is enough; that of a name with a number says nothing."""
+    assert short_id(run_id) == shown
+
+
+def test_what_changed_is_told_value_by_value() -> None:
+    """With its path; nothing is left out for being empty."""
+    body = {"status": "Running", "tags": {"model": "sgd", "baseline": None}, "properties": {}}
+    assert list(flat(body)) == [("status", "Running"), ("tags.model", "sgd"), ("tags.baseline", "null")]
 
 
 @given(st.text())

@@ -24,6 +24,7 @@ _POINTS_READ: Final = 2_000_000
 _PICTURE_BUCKETS: Final = 160
 _SPARK_BUCKETS: Final = 60
 _ROWS: Final = 100
+_SEEN_AT_ONCE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class ChartView:
 
     panel: Chart
     drawing: Drawing | None
+    last: float | None
+    """The newest value; of a single rank it is known where the picture was read."""
 
     @property
     def columns_json(self) -> str:
@@ -61,6 +64,11 @@ class MetricsView:
     tables: tuple[TableView, ...]
     documents: tuple[DocumentView, ...]
     pictures: tuple[Picture, ...]
+
+    @property
+    def many(self) -> bool:
+        """Whether one looks for a metric by its name rather than with the eyes."""
+        return sum(map(len, (self.tiles, self.charts, self.tables, self.documents, self.pictures))) > _SEEN_AT_ONCE
 
     @property
     def empty(self) -> bool:
@@ -93,12 +101,24 @@ def _charts(store: Store, head: RunHead, panels: Iterable[Chart]) -> Iterator[Ch
     for place, panel in enumerate(panels):
         points_read += sum(each.count for each in panel.summaries)
         drawn = place < _PICTURES and points_read <= _POINTS_READ
-        yield ChartView(panel, _picture(store, head, panel) if drawn else None)
+        columns = _columns(store, head, panel) if drawn else []
+        yield ChartView(panel, _picture(panel, columns) if drawn else None, _last(head, panel, columns))
 
 
-def _picture(store: Store, head: RunHead, panel: Chart) -> Drawing | None:
+def _columns(store: Store, head: RunHead, panel: Chart) -> list[Sequence[Bucket]]:
     asked = SeriesQuery(run_id=head.run.run_id, metric=panel.metric, buckets=_PICTURE_BUCKETS, rank=head.rank)
-    columns = [_buckets(store, replace(asked, column=column)) for column in panel.columns]
+    return [_buckets(store, replace(asked, column=column)) for column in panel.columns]
+
+
+def _last(head: RunHead, panel: Chart, columns: Sequence[Sequence[Bucket]]) -> float | None:
+    """Give the value beside the title, an integer where one was logged."""
+    if head.rank is not None:  # what is known of the metric as a whole may be another rank's
+        return columns[-1][-1].last if columns and columns[-1] else None
+    newest = panel.last.last_value
+    return newest if isinstance(newest, (int, float)) else panel.last.last
+
+
+def _picture(panel: Chart, columns: Sequence[Sequence[Bucket]]) -> Drawing | None:
     if panel.kind == "xy":
         x_by_place = {bucket.x: bucket.last for bucket in columns[0]}
         pairs = [(x_by_place.get(bucket.x), bucket.last) for bucket in columns[1]]

@@ -59,7 +59,6 @@ class FirstPage:
     experiments: tuple[Experiment, ...]
     hidden_count: int
     """Experiments that were archived and are not among them."""
-    model_count: int
 
 
 def first_page(store: Store, *, with_archived: bool = False) -> FirstPage:
@@ -75,7 +74,6 @@ def first_page(store: Store, *, with_archived: bool = False) -> FirstPage:
         recent=tuple(store.runs(RunQuery(limit=_RECENT))),
         experiments=tuple(shown),
         hidden_count=len(experiments) - len(shown),
-        model_count=len({model.name for model in store.models()}),
     )
 
 

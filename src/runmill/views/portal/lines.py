@@ -21,6 +21,8 @@ _LEVELS: Final = (
 )  # fmt: skip
 _SHORT_LEVELS: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 """Python's own names that are longer than the column; any other name is the sender's choice."""
+_NAMELESS: Final = re.compile(r"Level \d+")
+"""What Python calls a level that nobody gave a name."""
 _TRACEBACK: Final = re.compile(r"(?:^  \+ Exception Group )?Traceback \(most recent call last\):", re.MULTILINE)
 _OUTERMOST: Final = re.compile(rf"^{_TRACEBACK.pattern}$", re.MULTILINE)
 """Members of an exception group have theirs further in."""
@@ -112,7 +114,7 @@ def _outcome(traceback: str) -> str:
 
 
 def _level(record: LogRecord) -> tuple[str, str]:
-    own = _SHORT_LEVELS.get(record.severity_text.upper(), clean(record.severity_text))
+    own = _SHORT_LEVELS.get(record.severity_text.upper(), clean(_NAMELESS.sub("", record.severity_text)))
     for first, name, word in _LEVELS:
         if record.severity_number >= first:
             return name, own or word

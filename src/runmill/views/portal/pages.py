@@ -1,5 +1,6 @@
 """The portal's addresses: each page reads the store, and its template says the rest."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Query
@@ -19,12 +20,11 @@ from runmill.views.portal.log_pages import add_log_pages, add_tails
 from runmill.views.portal.models_pages import add_models_pages
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_pages import add_run_pages
-from runmill.views.portal.runs_view import runs_view
+from runmill.views.portal.runs_view import RunsPage, runs_view
 from runmill.views.problems import problem_of
 
 __all__ = ["create_portal"]
 
-_RUNS_A_PAGE: Final = 200
 _FOUND_RUNS: Final = 50
 
 
@@ -60,12 +60,11 @@ def _add_overviews(portal: FastAPI, store: Store, renderer: Renderer) -> None:
         )
 
     @portal.get("/experiments/{name:path}")
-    def experiment(request: Request, name: str, metric: str = "", sort: str = "") -> Response:
+    def experiment(request: Request, name: str, page: RunsPage, metric: str = "", sort: str = "") -> Response:
         """Which one is best."""
-        runs = store.runs(RunQuery(experiment=name, limit=_RUNS_A_PAGE))
-        if not runs:
+        view = runs_view(store, replace(page, experiment=name), metric=metric, sort=sort)
+        if not view.runs:
             raise NotFound(f"No run of an experiment {name!r} is in the store. The first page lists the experiments.")
-        view = runs_view(store, runs, metric=metric, sort=sort)
         return renderer.page(request, "experiment.html", name=name, view=view, sort=sort)
 
     @portal.get("/compare")

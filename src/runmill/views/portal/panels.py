@@ -16,6 +16,7 @@ __all__ = [
     "Tile",
     "is_system",
     "main_metric",
+    "main_name",
     "panels_of",
     "table_rows",
 ]
@@ -44,7 +45,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A value that was logged once, or a text: the newest of them."""
+    """A value that was logged once, or one that cannot be drawn, never being finite: the newest of them."""
 
     metric: str
     summary: MetricSummary
@@ -87,7 +88,12 @@ def panels_of(summaries: Sequence[MetricSummary]) -> list[Panel]:
 def main_metric(summaries: Sequence[MetricSummary]) -> MetricSummary | None:
     """Give the series by which to judge a run at a glance, or None when nothing repeats."""
     drawn = [each for each in summaries if each.column is None and each.numeric_count > 1 and not is_system(each)]
-    return min(drawn, key=_judged_by, default=None)
+    return min(drawn, key=lambda each: _judged_by(each.metric), default=None)
+
+
+def main_name(names: Iterable[str]) -> str | None:
+    """Give the metric by which to judge several runs, by the names alone; of equals the first."""
+    return min(names, key=_judged_by, default=None)
 
 
 def is_system(summary: MetricSummary) -> bool:
@@ -122,13 +128,13 @@ def _panel(metric: str, summaries: tuple[MetricSummary, ...]) -> Panel:
 
 
 def _single(metric: str, summary: MetricSummary) -> Panel:
-    if summary.numeric_count > 1:
+    if summary.numeric_count > 1 and summary.minimum is not None:
         return Chart(metric, "line", (None,), (summary,))
-    if summary.count == 1:
+    if summary.count in (1, summary.numeric_count):
         return Tile(metric, summary)
     return Table(metric, (None,), (summary,))
 
 
-def _judged_by(summary: MetricSummary) -> int:
-    name = summary.metric.lower()
+def _judged_by(metric: str) -> int:
+    name = metric.lower()
     return next((place for place, word in enumerate(_JUDGED_BY) if word in name), len(_JUDGED_BY))

@@ -36,12 +36,13 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        names = ("number", "exact_number", "count", "percent", "heat", "size", "duration", "exact_time", "clock")
-        self._environment.filters |= {name: getattr(wording, name) for name in names}
+        names = ("number", "exact_number", "count", "percent", "heat", "size", "duration", "flat")
+        times = ("exact_time", "clock", "day")
+        self._environment.filters |= {name: getattr(wording, name) for name in (*names, *times)}
         self._environment.filters |= {
             "status_class": _status_class,
             "pretty_json": pretty_json,
-            "short": _short_id,
+            "short": wording.short_id,
             "run_name": wording.run_name,
         }
         self._environment.globals |= {"assets": assets, "version": version}
@@ -53,6 +54,7 @@ class Renderer:
         theme = request.cookies.get("theme", "")
         html = self._environment.get_template(template).render(
             base=_base(request),
+            path=request.url.path.removeprefix(_base(request)),
             theme=theme if theme in _THEMES else "",
             now=now,
             ago=lambda moment: wording.ago(moment, now_unix_nano=now),
@@ -73,7 +75,3 @@ def _base(request: Request) -> str:
 
 def _status_class(status: RunStatus) -> str:
     return _STATUS_CLASSES.get(status, "waiting")
-
-
-def _short_id(run_id: str) -> str:
-    return run_id[:8]

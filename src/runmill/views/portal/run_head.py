@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from runmill.model import MetricSummary, Run, RunId
+from runmill.model import MetricSummary, ModelVersion, Run, RunId
 from runmill.store.interface import Store
 from runmill.store.query import RunQuery
 from runmill.views.chosen import chosen_properties
@@ -22,6 +22,8 @@ class RunHead:
 
     run: Run
     metrics: tuple[MetricSummary, ...]
+    models: tuple[ModelVersion, ...]
+    """What was registered of its files."""
     child_count: int
     rank_count: int
     asked_rank: int | None
@@ -69,6 +71,7 @@ def run_head(store: Store, run_id: str, *, rank: int | None = None) -> RunHead:
     return RunHead(
         run=run,
         metrics=tuple(metrics),
+        models=tuple(each for each in store.models() if each.run_id == run.run_id),
         child_count=len(store.runs(RunQuery(parent_id=run.run_id, limit=1000))),
         rank_count=rank_count(store, run.run_id, metrics),
         asked_rank=rank,

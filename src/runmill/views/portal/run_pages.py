@@ -7,25 +7,25 @@ from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runmill.errors import InvalidArgument, NotFound
 from runmill.model import RunId
 from runmill.store.interface import Store
-from runmill.store.query import RunQuery
 from runmill.views.answers import JsonResponse
 from runmill.views.parameters import LogFilters
 from runmill.views.portal.charts import metrics_view
-from runmill.views.portal.documents import figure_of_metric
+from runmill.views.portal.documents import document_at
 from runmill.views.portal.images import images_of
 from runmill.views.portal.log_pages import Moment
 from runmill.views.portal.log_view import log_view
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_head import run_head
-from runmill.views.portal.runs_view import runs_view
+from runmill.views.portal.runs_view import RunsPage, runs_view
 
 __all__ = ["add_run_pages"]
 
-_CHILDREN_A_PAGE = 200
-
 _Rank: TypeAlias = Annotated[int | None, Query(description="curves and lines of this rank alone")]
+
+_Place: TypeAlias = Annotated[int | None, Query(description="which one of its name, from 0; else the newest")]
 
 
 def add_run_pages(portal: FastAPI, store: Store, renderer: Renderer) -> None:
@@ -69,9 +69,20 @@ def _add_measured(portal: FastAPI, store: Store, renderer: Renderer) -> None:
         return renderer.page(request, "metrics.html", head=head, run=head.run, metrics=view, part="/system")
 
     @portal.get("/runs/{run_id}/figure")
-    def figure(run_id: str, metric: str) -> Response:
+    def figure(run_id: str, metric: str, place: _Place = None) -> Response:
         """One of the JSON kinds as its script draws it."""
-        return JsonResponse(figure_of_metric(store, store.run(RunId(run_id)).run_id, metric))
+        view = document_at(store, store.run(RunId(run_id)).run_id, metric, place)
+        if view.figure is None:
+            problem = f"run {run_id!r}: no figure can be made of metric {metric!r}"
+            raise InvalidArgument(f"{problem}: {view.problem}") if view.problem else NotFound(f"{problem}.")
+        return JsonResponse(view.figure)
+
+    @portal.get("/runs/{run_id}/document")
+    def document(request: Request, run_id: str, metric: str, place: _Place = None) -> Response:
+        """One of the JSON kinds alone, with the way to those before and after it."""
+        head = run_head(store, run_id)
+        view = document_at(store, head.run.run_id, metric, place)
+        return renderer.page(request, "document.html", head=head, run=head.run, view=view)
 
     @portal.get("/runs/{run_id}/images")
     def all_images(request: Request, run_id: str) -> Response:
@@ -90,11 +101,10 @@ def _add_kept(portal: FastAPI, store: Store, renderer: Renderer) -> None:
         return renderer.page(request, "files.html", head=head, run=head.run, files=store.artifacts(head.run.run_id))
 
     @portal.get("/runs/{run_id}/children")
-    def children(request: Request, run_id: str, metric: str = "", sort: str = "") -> Response:
+    def children(request: Request, run_id: str, page: RunsPage, metric: str = "", sort: str = "") -> Response:
         """The runs below this one, side by side."""
         head = run_head(store, run_id)
-        runs = store.runs(RunQuery(parent_id=head.run.run_id, limit=_CHILDREN_A_PAGE))
-        view = runs_view(store, runs, metric=metric, sort=sort)
+        view = runs_view(store, replace(page, parent_id=head.run.run_id), metric=metric, sort=sort)
         return renderer.page(request, "children.html", head=head, run=head.run, view=view, sort=sort)
 
     @portal.get("/runs/{run_id}/events")

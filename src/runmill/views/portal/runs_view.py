@@ -3,25 +3,37 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Annotated, Final, TypeAlias
+
+from fastapi import Depends, Query
 
 from runmill.model import MetricSummary, Run, RunId
 from runmill.store.interface import Store
+from runmill.store.query import RunQuery
 from runmill.views.answers import encode
 from runmill.views.portal.charts import sparkline
 from runmill.views.portal.drawing import Drawing, draw
-from runmill.views.portal.panels import is_system, main_metric
+from runmill.views.portal.panels import is_system, main_metric, main_name
 from runmill.views.portal.wording import run_name
 
-__all__ = ["RunsView", "runs_view"]
+__all__ = ["RunsPage", "RunsView", "runs_view"]
 
+_RUNS_A_PAGE: Final = 500
 _METRIC_COLUMNS: Final = 8
 _TAG_COLUMNS: Final = 4
 _SPARKLINES: Final = 40
 
 _Values: TypeAlias = Mapping[RunId, Mapping[str, MetricSummary]]
 """Of each run, by their names, the metrics that have one last number."""
+
+
+def _page(offset: Annotated[int, Query(ge=0, description="how many newer runs to pass by")] = 0) -> RunQuery:
+    return RunQuery(limit=_RUNS_A_PAGE, offset=offset)
+
+
+RunsPage: TypeAlias = Annotated[RunQuery, Depends(_page)]
+"""Which page of runs an address asks for, yet to be told whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,10 @@ class RunsView:
     drawing: Drawing | None
     sparklines: Mapping[RunId, Drawing]
     """How the drawn metric went in each of the first runs, where it repeats."""
+    newer: int | None
+    """How many runs to pass by for the page before; None where there is none."""
+    older: int | None
+    """The same for the page after."""
 
     @property
     def points_json(self) -> str:
@@ -53,16 +69,18 @@ class RunsView:
         ).decode()
 
 
-def runs_view(store: Store, runs: Sequence[Run], *, metric: str, sort: str) -> RunsView:
-    """Put *runs* beside each other, and draw one *metric* over them.
+def runs_view(store: Store, query: RunQuery, *, metric: str, sort: str) -> RunsView:
+    """Put the runs of *query* beside each other, and draw one *metric* over them.
 
     A metric that no run has gives way to the one that runs are usually judged by. *sort* is a metric's name, after
-    ``-`` for the greatest first; empty, the runs stay as they are given.
+    ``-`` for the greatest first; empty, the newest run is first.
     """
+    found = store.runs(replace(query, limit=query.limit + 1))
+    runs = found[: query.limit]
     summaries = store.metrics([run.run_id for run in runs])
     values = {run_id: _single_values(metrics) for run_id, metrics in summaries.items()}
     names = tuple(dict.fromkeys(each for metrics in values.values() for each in metrics))
-    chosen = metric if metric in names else _usual_main(list(summaries.values())) or next(iter(names), None)
+    chosen = metric if metric in names else _usual_main(list(summaries.values())) or main_name(names)
     points = tuple(_points(runs, values, chosen))
     shown = names[:_METRIC_COLUMNS]
     tags = Counter(key for run in runs for key in run.tags)
@@ -77,6 +95,8 @@ def runs_view(store: Store, runs: Sequence[Run], *, metric: str, sort: str) -> R
         points=points,
         drawing=draw([[(float(run.number), value) for run, value in points]], width=800, height=200),
         sparklines=_sparklines(store, ordered[:_SPARKLINES], values, chosen),
+        newer=max(0, query.offset - query.limit) if query.offset else None,
+        older=query.offset + query.limit if len(found) > query.limit else None,
     )
 
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import math
+import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from runmill.model import Run
@@ -10,13 +12,16 @@ __all__ = [
     "ago",
     "clock",
     "count",
+    "day",
     "duration",
     "exact_number",
     "exact_time",
+    "flat",
     "heat",
     "number",
     "percent",
     "run_name",
+    "short_id",
     "size",
 ]
 
@@ -26,6 +31,7 @@ _HOUR_SECONDS: Final = 3_600
 _DAY_SECONDS: Final = 86_400
 _DIGITS: Final = 4
 _LONGEST_COUNT: Final = 10**12
+_DRAWN_ID: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]*")
 _ROUNDED: Final = 10**_DIGITS
 """From here on 4 digits would lose some of a whole number."""
 
@@ -56,7 +62,12 @@ def exact_number(value: object) -> str:
 def run_name(run: Run) -> str:
     """Give what the user calls the run, or the head of its id where that is its only name."""
     name = run.display_name or run.name
-    return name if name and name != run.run_id else run.run_id[:8]
+    return name if name and name != run.run_id else short_id(run.run_id)
+
+
+def short_id(run_id: str) -> str:
+    """Give the head of an id that is drawn by lot, and the whole of one that somebody can read."""
+    return run_id[:8] if _DRAWN_ID.fullmatch(run_id) else run_id
 
 
 def percent(share: float) -> str:
@@ -119,7 +130,7 @@ def ago(unix_nano: int, *, now_unix_nano: int) -> str:
     days = seconds // _DAY_SECONDS
     if days < 14:  # noqa: PLR2004 - beyond two weeks a date says more
         return f"{days} day{'s' if days > 1 else ''} ago"
-    return _local(unix_nano).strftime("%Y-%m-%d")
+    return day(unix_nano)
 
 
 def exact_time(unix_nano: int) -> str:
@@ -127,9 +138,23 @@ def exact_time(unix_nano: int) -> str:
     return _local(unix_nano).strftime("%Y-%m-%d %H:%M:%S.%f %Z")
 
 
+def day(unix_nano: int) -> str:
+    """Give the date."""
+    return _local(unix_nano).strftime("%Y-%m-%d")
+
+
 def clock(unix_nano: int) -> str:
     """Give the time of day to the millisecond, as log lines show it."""
     return _local(unix_nano).strftime("%H:%M:%S.%f")[:-3]
+
+
+def flat(fields: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every value with its path, those of mappings within one by one: ``("tags.model", "sgd")``."""
+    for key, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", exact_number(value)
 
 
 def _local(unix_nano: int) -> dt.datetime:

@@ -1,7 +1,7 @@
 /** @file One chart: asks for as many points as it has pixels, draws, zooms into finer ones. */
 
 import { look, pin, placeAt, spanOf } from "./moment.js";
-import { CONFIG, layout, plotly, traces } from "./plotting.js";
+import { CONFIG, layout, plotly, traces, wholeTicks } from "./plotting.js";
 import { fetchSeries, smoothed } from "./series.js";
 
 const MARKED_POINTS = 40;
@@ -66,13 +66,19 @@ export class Chart {
     if (!this.series.length) return;
     const Plotly = await plotly();
     const { drawn, xType, xTitle } = this.isPairs ? this.pairs() : this.curves();
-    const shape = layout({ xType, xTitle, log: this.settings().log });
+    const log = this.settings().log && this.values().some((value) => value > 0);
+    const shape = layout({ xType, xTitle, log });
+    if (xType === "linear" && !this.isPairs) Object.assign(shape.xaxis, wholeTicks(this.series.flatMap(({ buckets }) => buckets.map(({ x }) => x))));
     Object.assign(shape.xaxis, this.range ? { range: this.range, autorange: false } : { autorange: true });
     await Plotly.react(this.plot, drawn, shape, CONFIG);
     if (!this.plot.classList.contains("drawn")) this.listen();
     this.plot.classList.add("drawn");
     this.placeMarks();
-    this.sayWhatIsMissing();
+    this.sayWhatIsMissing(log);
+  }
+
+  values() {
+    return this.series.flatMap(({ buckets }) => buckets.map(({ last }) => last)).filter((value) => value !== null);
   }
 
   curves() {
@@ -196,10 +202,17 @@ export class Chart {
     return first.x === "time" ? timeOfDay(first.buckets[place].x, this.lines[0].start) : first.buckets[place].x;
   }
 
-  sayWhatIsMissing() {
+  /** @param {boolean} log whether the axis is logarithmic */
+  sayWhatIsMissing(log) {
     const count = this.series.reduce((sum, { buckets }) => sum + buckets.reduce((all, bucket) => all + bucket.non_finite, 0), 0);
     const isEmpty = this.series.every(({ buckets }) => !buckets.length);
-    this.say(isEmpty ? `rank ${this.lines[0].rank} logged none` : count ? `${count.toLocaleString("en")} NaN or infinite` : "");
+    this.say(isEmpty ? `rank ${this.lines[0].rank} logged none` : "");
+    const oddity = this.figure.querySelector(".oddity");
+    const notAbove = this.settings().log && this.values().some((value) => value <= 0);
+    const said = [count && `${count.toLocaleString("en")} NaN or infinite`, notAbove && (log ? "not all above 0" : "not above 0, so not log")];
+    if (oddity) oddity.textContent = said.filter(Boolean).join(", ");
+    const newest = this.series.at(-1)?.buckets.at(-1)?.last;
+    if (this.lines[0].rank !== undefined && typeof newest === "number") this.showLast(newest);
   }
 
   /** @param {string} text */
@@ -221,7 +234,8 @@ export class Chart {
     const last = this.figure.querySelector(".last");
     if (!last) return;
     last.setAttribute("title", String(value));
-    last.firstChild ? (last.firstChild.nodeValue = short(value)) : (last.textContent = short(value));
+    if (last.firstChild instanceof Text) last.firstChild.nodeValue = short(value);
+    else last.prepend(short(value));
   }
 }
 

@@ -2,9 +2,11 @@
 
 import { Chart } from "./chart.js";
 import { adoptFigures } from "./figures.js";
+import { showFound } from "./find.js";
 import { pinned } from "./moment.js";
 import { readPage } from "./pieces.js";
 import { startRunsChart } from "./runs_chart.js";
+import { adoptSteps, keepHeld } from "./steps.js";
 
 const RENEW_MS = 1000;
 
@@ -85,6 +87,7 @@ function onPoints(metrics) {
   for (const { metric } of metrics) grown.add(metric);
   for (const chart of charts.values()) {
     const newest = metrics.filter(({ metric }) => metric === chart.metric).at(-1)?.last;
+    if (chart.lines[0].rank !== undefined) continue; // it may be another rank's; the drawing says
     if (typeof newest === "number" || typeof newest === "string") chart.showLast(newest);
   }
   if (renewing) return;
@@ -105,13 +108,17 @@ async function renewGrown() {
 async function addFigures() {
   const mine = document.getElementById("metrics");
   if (!mine) return;
-  const newer = (await readPage(location.pathname)).getElementById("metrics");
+  const page = await readPage(location.pathname);
+  const newer = page.getElementById("metrics");
   if (!newer) return;
+  keepHeld(mine, page);
   // Figures that are drawn stay: they are moved into the newer piece in place of their plain copies.
   for (const [figure] of charts) newer.querySelector(`#${CSS.escape(figure.id)}`)?.replaceWith(figure);
   mine.replaceChildren(...newer.childNodes);
   adopt();
   adoptFigures();
+  adoptSteps();
+  showFound();
 }
 
 /** @returns {import("./chart.js").Settings} */
@@ -133,7 +140,9 @@ function startTools() {
   x.value = kept.x ?? form.dataset.x ?? "";
   log.checked = kept.log ?? false;
   smooth.value = String(kept.smooth ?? 0);
+  form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
+    if (event.target instanceof HTMLElement && event.target.matches("[data-find]")) return;
     localStorage.setItem(key, JSON.stringify(settings()));
     for (const chart of charts.values()) event.target === x ? chart.zoom(null) : chart.draw();
   });

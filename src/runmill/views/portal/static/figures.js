@@ -45,6 +45,7 @@ class FigureView {
     this.hidden = new Set();
     element.querySelector(".views")?.addEventListener("change", () => this.draw());
     element.querySelector(".legend")?.addEventListener("click", (event) => this.toggle(event));
+    element.addEventListener("figurechange", () => this.renew());
   }
 
   async renew() {

@@ -44,8 +44,19 @@ export function layout({ xType, xTitle, log }) {
     dragmode: "zoom",
     hoverlabel: { bgcolor: colour("--raised"), bordercolor: line, font: { size: 11, color: colour("--text") } },
     xaxis: { ...axis, type: xType, showgrid: false, ticks: "outside", ticklen: 3, tickcolor: line, nticks: 6, hoverformat: xType === "linear" ? ",~r" : "%H:%M:%S", title: { text: xTitle, font: { size: 11, color: muted }, standoff: 0 } },
-    yaxis: { ...axis, type: log ? "log" : "linear", nticks: 5, exponentformat: "power", tickformat: log ? ".1~e" : "~g", fixedrange: true },
+    yaxis: { ...axis, type: log ? "log" : "linear", nticks: log ? 3 : 5, exponentformat: "power", tickformat: "~g", fixedrange: true },
   };
+}
+
+const FEW = 6;
+
+/**
+ * Steps and runs are counted: an axis of few of them has no ticks between two.
+ * @param {number[]} xs
+ * @returns {{dtick?: number}} for the x axis
+ */
+export function wholeTicks(xs) {
+  return xs.length && Math.max(...xs) - Math.min(...xs) <= FEW ? { dtick: 1 } : {};
 }
 
 /**

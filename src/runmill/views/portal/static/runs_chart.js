@@ -1,6 +1,6 @@
 /** @file The chart of an experiment: a point a run, a click opens it. */
 
-import { CONFIG, layout, plotly } from "./plotting.js";
+import { CONFIG, layout, plotly, wholeTicks } from "./plotting.js";
 import { colour } from "./theme.js";
 
 /** @typedef {{number: number, run_id: string, name: string, value: number | string}} Point */
@@ -25,7 +25,9 @@ async function draw(figure) {
     hovertemplate: "%{text}<br>%{y:.4~g}<extra></extra>",
   };
   const first = !plot.classList.contains("drawn");
-  await Plotly.react(plot, [trace], { ...layout({ xType: "linear", xTitle: "", log: false }), hovermode: "closest" }, CONFIG);
+  const shape = layout({ xType: "linear", xTitle: "", log: false });
+  Object.assign(shape.xaxis, wholeTicks(trace.x));
+  await Plotly.react(plot, [trace], { ...shape, hovermode: "closest" }, CONFIG);
   plot.classList.add("drawn");
   if (first) {
     plot.on("plotly_click", (/** @type {any} */ event) => {

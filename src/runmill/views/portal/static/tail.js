@@ -13,6 +13,8 @@ const NEAR_END_PX = 8;
 let asking = null;
 let unseen = 0;
 let following = true;
+/** @type {HTMLDetailsElement | null} the line whose fields the reader opened last: while they are open the list stays */
+let opened = null;
 
 /** @template {HTMLElement} T @param {string} id @returns {T | null} */
 const find = (id) => /** @type {T | null} */ (document.getElementById(id));
@@ -71,8 +73,24 @@ function startList() {
   log?.addEventListener("scroll", () => {
     if (log.classList.contains("looked")) return; // a chart moved it, not the reader
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+    if (atEnd && opened?.open && opened.isConnected) return;
     if (atEnd !== following && log.dataset.tail) setFollowing(atEnd, false);
   });
+  log?.addEventListener("toggle", onToggle, { capture: true });
+  // A window, or a header, that changes its height takes lines from the end of the list.
+  if (log) new ResizeObserver(() => following && !log.classList.contains("looked") && toEnd()).observe(log);
+}
+
+/**
+ * Fields that open below the edge of the list come into view, and new lines do not push them out of it.
+ * @param {Event} event
+ */
+function onToggle(event) {
+  const line = event.target;
+  if (!(line instanceof HTMLDetailsElement) || !line.open) return;
+  opened = line;
+  setFollowing(false, false);
+  line.scrollIntoView({ block: "nearest" });
 }
 
 /** @returns {HTMLInputElement | null} */

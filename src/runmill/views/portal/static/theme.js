@@ -13,7 +13,6 @@ export function theme() {
 export function startTheme() {
   const button = /** @type {HTMLButtonElement | null} */ (document.querySelector("[data-theme-toggle]"));
   if (!button) return;
-  button.hidden = false;
   button.addEventListener("click", () => {
     const next = theme() === "dark" ? "light" : "dark";
     document.documentElement.dataset.theme = next;
