@@ -260,7 +260,7 @@ def registered(server) -> str:
 @pytest.mark.parametrize(
     ("call", "code", "reason"),
     [
-        (lambda client: client.get_logged_model("m-0"), "RESOURCE_DOES_NOT_EXIST", "'m-0'"),
+        (lambda client: client.get_logged_model("m-0-1"), "RESOURCE_DOES_NOT_EXIST", "'m-0-1'"),
         (lambda client: client.get_registered_model("x"), "RESOURCE_DOES_NOT_EXIST", "there with its first version"),
         (
             lambda client: client.create_registered_model("x", description="d"),

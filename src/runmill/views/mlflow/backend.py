@@ -42,8 +42,8 @@ class Backend:
             raise NotFound(f"run {run_id!r}: no such run. Give the whole id.")
         return run
 
-    def runs(self, experiment: str | None = None) -> Iterator[Run]:
-        """Give every run of an experiment, or of all."""
+    def runs(self, experiment: str) -> Iterator[Run]:
+        """Give every run of an experiment."""
         for offset in count(0, _MOST_AT_ONCE):
             query = RunQuery(experiment=experiment, include_children=True, limit=_MOST_AT_ONCE, offset=offset)
             yield from (runs := self.store.runs(query))

@@ -27,6 +27,7 @@ from runmill.views.mlflow.logged_models import (
     find_model,
     model_form,
     models_of,
+    new_model_id,
     say_new_model,
     say_of_model,
 )
@@ -94,7 +95,7 @@ def logged_model_routes(backend: Backend) -> APIRouter:
         """Make a model without files."""
         _check_name(body.name)
         run = backend.run(body.source_run_id) if body.source_run_id else _keeper(backend, body)
-        model_id = f"m-{uuid.uuid4().hex}"
+        model_id = new_model_id(run)
         said = {
             "model_id": model_id,
             "name": body.name,

@@ -4,12 +4,14 @@ A property of the run names each with its folder; parameters, tags, metrics and 
 run's `run.updated` events, laid over one another in time.
 """
 
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from runmill.errors import NotFound
-from runmill.model import Run
+from runmill.errors import InvalidArgument, NotFound
+from runmill.model import Run, RunId
 from runmill.views.mlflow.backend import Backend
 from runmill.views.mlflow.forms import experiment_id, pairs
 
@@ -22,6 +24,7 @@ __all__ = [
     "find_model",
     "model_form",
     "models_of",
+    "new_model_id",
     "say_new_model",
     "say_of_model",
 ]
@@ -88,11 +91,20 @@ def models_of(backend: Backend, run: Run) -> list[LoggedModel]:
     return list(found.values())
 
 
+def new_model_id(run: Run) -> str:
+    """Give an id of its own to a model of *run*; it says whose the model is. Raises InvalidArgument."""
+    if "@" in run.run_id:
+        raise InvalidArgument(f"run {run.run_id!r}: MLflow would take what follows '@' in a model's id for an alias.")
+    return f"m-{run.run_id}-{uuid.uuid4().hex[:8]}"
+
+
 def find_model(backend: Backend, model_id: str) -> LoggedModel:
     """Give one model. Raises NotFound."""
-    for run in backend.runs():
-        if _PROPERTY + model_id in run.properties:
-            return next(model for model in models_of(backend, run) if model.model_id == model_id)
+    run_id = model_id.removeprefix("m-").rpartition("-")[0]
+    with suppress(NotFound):
+        for model in models_of(backend, backend.store.run(RunId(run_id))):
+            if model.model_id == model_id:
+                return model
     raise NotFound(f"logged model {model_id!r}: no run of this server has it.")
 
 
