@@ -36,7 +36,8 @@ def artifact(sha256):
 
 def journal(home, *records):
     """A journal of a process that lives."""
-    made = Journal(folders.create(homes.find(home), {"service.name": "app"}, notice=pytest.fail), bounds=Bounds(), notice=pytest.fail)
+    folder = folders.create(homes.find(home), {"service.name": "app"}, notice=pytest.fail)
+    made = Journal(folder, bounds=Bounds(), notice=pytest.fail)
     for record in records:
         made.append(record)
     return made

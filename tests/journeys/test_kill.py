@@ -39,10 +39,10 @@ sys.exit(runmill.flush(30))
 pytestmark = pytest.mark.slow
 
 
-def kills(few: int) -> pytest.MarkDecorator:
-    """Kill a few times with every run of the tests, twenty times with the long ones."""
+def kills(few: int, *, many: int = 20) -> pytest.MarkDecorator:
+    """Kill a *few* times with every run of the tests, and *many* times with the long ones."""
     return pytest.mark.parametrize(
-        "kill_count", [few, pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(600)])]
+        "kill_count", [few, pytest.param(many, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
     )
 
 
@@ -137,7 +137,7 @@ def test_a_killed_program_loses_nothing(kill_count: int, home: Path, chance: ran
             assert_stored_once(server, program)
 
 
-@kills(2)
+@kills(2, many=50)
 def test_a_killed_server_loses_nothing(kill_count: int, home: Path) -> None:
     """The server is killed while it commits; the program goes on, and finds the next server by itself."""
     program = LoggingProgram("steady")
