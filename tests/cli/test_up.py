@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import ssl
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -79,6 +80,18 @@ def test_an_open_live_view_does_not_keep_it_from_stopping(home: Path):
     with running(home) as server, httpx.stream("GET", f"{server.endpoint}/api/v1/logs/stream", trust_env=False) as live:
         assert live.status_code == 200
         assert server.stop()[0] == 0
+
+
+@pytest.mark.slow
+def test_a_server_does_without_what_the_engine_would_load_for_nothing(home: Path):
+    """Where pandas is installed, a server that stored and read something has neither it nor Arrow's datasets mapped."""
+    assert find_spec("pandas") is not None, "this says nothing where it is not installed"
+    with running(home) as server:
+        send(server.endpoint, "kept")
+        [record] = server.get("/api/v1/logs", text="kept").json()["records"]
+        mapped = Path(f"/proc/{server.process.pid}/maps").read_text()
+    loaded = [name for name in ("_duckdb", "pyarrow/lib", "pandas", "pyarrow/_dataset") if name in mapped]
+    assert (record["body"], loaded) == ("kept", ["_duckdb", "pyarrow/lib"])
 
 
 @pytest.mark.slow

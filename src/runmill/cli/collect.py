@@ -206,6 +206,8 @@ async def _collect(source: ConfigSource, config: "Config", settings: "Settings")
 def opened(url: str) -> "Iterator[Store]":
     """Open the store at *url* for the block."""
     from runmill import store
+    from runmill.cli.left_out import leave_out_unused
 
+    leave_out_unused()
     with closing(store.open(url)) as found:
         yield found
