@@ -14,6 +14,7 @@ from runmill.views.mlflow.backend import Backend, Tell
 from runmill.views.mlflow.datasets import dataset_routes
 from runmill.views.mlflow.experiments import experiment_routes
 from runmill.views.mlflow.logged_model_routes import logged_model_routes
+from runmill.views.mlflow.logged_model_search import logged_model_search_routes
 from runmill.views.mlflow.metrics import metric_routes
 from runmill.views.mlflow.model_versions import model_version_routes
 from runmill.views.mlflow.problems import answer_mlflow_problem
@@ -34,6 +35,7 @@ _PARTS: Final = (
     metric_routes,
     artifact_listing_routes,
     logged_model_routes,
+    logged_model_search_routes,
     run_model_routes,
     registered_model_routes,
     model_version_routes,

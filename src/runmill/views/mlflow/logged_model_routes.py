@@ -1,10 +1,9 @@
-"""Logged models: made, filled, finished, labelled and searched."""
+"""Logged models: made, filled, finished and labelled."""
 
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -16,14 +15,11 @@ from runmill.views.answers import JsonResponse
 from runmill.views.mlflow.backend import Backend
 from runmill.views.mlflow.bodies import Tag
 from runmill.views.mlflow.experiments import require_experiment
-from runmill.views.mlflow.filters import Entity, Names, Value
-from runmill.views.mlflow.forms import experiment_name
 from runmill.views.mlflow.logged_models import (
     FAILED,
     KEEPER_TYPE,
     PENDING,
     READY,
-    LoggedModel,
     find_model,
     model_form,
     models_of,
@@ -31,23 +27,13 @@ from runmill.views.mlflow.logged_models import (
     say_new_model,
     say_of_model,
 )
-from runmill.views.mlflow.searching import Search, found_page
 
 __all__ = ["logged_model_routes"]
 
 _FOLDER: Final = "models"
 _NO_NAME: Final = "model"
-_NOT_IN_A_NAME: Final = frozenset("/:.%\"'")
+_NOT_IN_A_NAME: Final = "/:.%\"'"
 _STATUSES: Final = {"LOGGED_MODEL_PENDING": PENDING, "LOGGED_MODEL_READY": READY, "LOGGED_MODEL_UPLOAD_FAILED": FAILED}
-_NAMES: Final[Names] = {
-    "attribute": {
-        **dict.fromkeys(("name", "model_id", "model_type", "status", "source_run_id", "experiment_id"), str),
-        **dict.fromkeys(("creation_timestamp", "last_updated_timestamp"), float),
-    },
-    "metric": float,
-    "param": str,
-    "tag": str,
-}
 
 
 class _New(BaseModel):
@@ -69,20 +55,6 @@ class _Tags(BaseModel):
 
 class _End(BaseModel):
     status: Literal["LOGGED_MODEL_PENDING", "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED"]
-
-
-class _Order(BaseModel):
-    field_name: str
-    ascending: bool = True
-
-
-class _ModelSearch(BaseModel):
-    experiment_ids: list[str] = []
-    filter: str = ""
-    datasets: list[dict[str, Any]] = []
-    order_by: list[_Order] = []
-    max_results: int = 100
-    page_token: str = ""
 
 
 def logged_model_routes(backend: Backend) -> APIRouter:
@@ -107,12 +79,6 @@ def logged_model_routes(backend: Backend) -> APIRouter:
         with making:
             say_new_model(backend, run, _free_folder(backend, run, body.name), said)
         return _answer(backend, model_id)
-
-    @routes.post("/search")
-    def search(body: _ModelSearch) -> Response:
-        """Models of some experiments, the newest first where nothing else is asked."""
-        page, onward = found_page(_plain(body), _models_in(backend, body.experiment_ids), _value_of, _NAMES)
-        return JsonResponse({"models": [model_form(model) for model in page], **onward})
 
     @routes.get("/{model_id}")
     def get(model_id: str) -> Response:
@@ -164,8 +130,8 @@ def _answer(backend: Backend, model_id: str) -> Response:
 
 
 def _check_name(name: str) -> None:
-    if not name or not _NOT_IN_A_NAME.isdisjoint(name):
-        raise InvalidArgument(f"model name {name!r}: it must not be empty, nor hold any of {''.join(_NOT_IN_A_NAME)}.")
+    if not name or not set(_NOT_IN_A_NAME).isdisjoint(name):
+        raise InvalidArgument(f"model name {name!r}: it must not be empty, nor hold any of {_NOT_IN_A_NAME}.")
 
 
 def _keeper(backend: Backend, body: _New) -> Run:
@@ -191,37 +157,3 @@ def _free_folder(backend: Backend, run: Run, name: str) -> str:
 
 def _map(pairs: list[Tag]) -> dict[str, str]:
     return {pair.key: pair.value for pair in pairs}
-
-
-def _plain(asked: _ModelSearch) -> Search:
-    if asked.datasets:
-        raise InvalidArgument(f"datasets={asked.datasets!r}: a model's metrics are not kept by dataset. Leave it out.")
-    order = [f"{each.field_name} {'ASC' if each.ascending else 'DESC'}" for each in asked.order_by]
-    return Search(filter=asked.filter, order_by=order, max_results=asked.max_results, page_token=asked.page_token)
-
-
-def _models_in(backend: Backend, experiment_ids: list[str]) -> list[LoggedModel]:
-    runs = (run for identity in dict.fromkeys(experiment_ids) for run in backend.runs(experiment_name(identity)))
-    models = [model for run in runs for model in models_of(backend, run)]
-    return sorted(models, key=lambda model: -model.created_unix_nano)
-
-
-def _value_of(model: LoggedModel, entity: Entity, key: str) -> Value:
-    kept: Mapping[str, Any]
-    match entity:
-        case "metric":
-            kept = {each["key"]: each["value"] for each in model.metrics}
-        case "param":
-            kept = model.params
-        case "tag":
-            kept = model.tags
-        case "attribute":
-            kept = _attributes(model)
-    value: Value = kept.get(key)
-    return value
-
-
-def _attributes(model: LoggedModel) -> dict[str, Any]:
-    info: dict[str, Any] = model_form(model)["info"]
-    times = {key: info[f"{key}_ms"] for key in ("creation_timestamp", "last_updated_timestamp")}
-    return {**info, **times, "status": model.status}
