@@ -23,6 +23,7 @@ from typing import Final, NoReturn
 
 import runmill
 from runmill import errors
+from runmill.app.runs.absent import COMPUTE, DATA, SECRETS, SERVING
 
 __all__ = ["VERSION", "install", "with_azureml"]
 
@@ -36,6 +37,10 @@ class AzureMLAggregatedException(errors.RunmillError):
 
 class ActivityCanceledException(errors.RunmillError):
     """Something was canceled; never raised here."""
+
+
+class _OfflineRun:
+    """What Azure ML gave a script on a laptop. No run is one: here they can do the same everywhere."""
 
 
 # What each of Azure ML's exceptions catches. Several become one where runmill's own say as much.
@@ -75,6 +80,28 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "azureml.exceptions": (),
     "azureml.widgets": ("RunDetails",),
 }
+_LOGIN: Final = "there are no accounts: leave auth out. A server that asks for a token is told RUNMILL_TOKEN"
+_LAUNCHERS: Final = "start a launcher as the script's command: ScriptRunConfig(command=['torchrun', ..., 'train.py'])"
+_CONDA: Final = (
+    "conda environments are not made here: use Environment.from_pip_requirements, or point "
+    "environment.python.interpreter_path at the Python of one"
+)
+_LOOPS: Final = "write the loop, with `with run.child_run(name) as child:` for each step or trial"
+
+# What is there instead, by the module or the name in one that was asked for.
+_INSTEAD: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("Dataset", "Datastore", "dataset", "datastore"), DATA),
+    **dict.fromkeys(("azureml.data", "azureml.dataprep", "azureml.opendatasets"), DATA),
+    **dict.fromkeys(("ComputeTarget", "compute", "compute_target"), COMPUTE),
+    **dict.fromkeys(("Image", "Webservice", "image", "webservice"), SERVING),
+    **dict.fromkeys(("Keyvault", "keyvault"), SECRETS),
+    **dict.fromkeys(("MpiConfiguration", "PyTorchConfiguration", "TensorflowConfiguration"), _LAUNCHERS),
+    "CondaDependencies": _CONDA,
+    "conda_dependencies": _CONDA,
+    "authentication": _LOGIN,
+    **dict.fromkeys(("azureml.pipeline", "azureml.train"), _LOOPS),
+    "azureml.mlflow": "MLflow's client logs to workspace.get_mlflow_tracking_uri(), in a submitted script by itself",
+}
 _PACKAGES: Final = ("azureml", "azureml.core")
 _PATH: Final = Path(__file__).parent / "azureml_path"
 
@@ -97,6 +124,7 @@ def install(*, replace: bool = False) -> None:
         )
     modules = {name: _module(name) for name in _NAMES}
     modules["azureml.core"].__dict__["VERSION"] = modules["azureml.core"].__dict__["__version__"] = VERSION
+    modules["azureml.core.run"].__dict__["_OfflineRun"] = _OfflineRun
     modules["azureml.exceptions"].__dict__.update(_EXCEPTIONS)
     for name, module in modules.items():
         parent, _, last = name.rpartition(".")
@@ -105,6 +133,8 @@ def install(*, replace: bool = False) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "azureml"]:
         del sys.modules[name]
     sys.modules.update(modules)
+    if _Absent not in sys.meta_path:
+        sys.meta_path.append(_Absent)
 
 
 def with_azureml(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -124,11 +154,25 @@ class _Module(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         # ImportError: of an AttributeError the import statement would drop the text.
-        raise ImportError(
-            f"{self.__name__}.{name} is not there: runmill has Azure ML's run logging, not its compute, data or "
-            "deployment. docs/migrate-from-azureml.md says what there is instead.",
-            name=self.__name__,
-        )
+        raise ImportError(_absence(f"{self.__name__}.{name}"), name=self.__name__)
+
+
+class _Absent:
+    """The last one who is asked for a module: says of those below ``azureml`` what there is instead."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        """Raise for a module that would have been Azure ML's; others are no business of ours."""
+        del path, target
+        if name.startswith("azureml.") and _is_ours():
+            raise ModuleNotFoundError(_absence(name), name=name)
+
+
+def _absence(name: str) -> str:
+    """Say of a module, or a name in one, what to do without it."""
+    package, last = ".".join(name.split(".")[:2]), name.rpartition(".")[2]
+    instead = _INSTEAD.get(last) or _INSTEAD.get(package) or "it has Azure ML's run logging, and no cloud"
+    return f"{name} is not in runmill: {instead}. See docs/migrate-from-azureml.md."
 
 
 def _module(name: str) -> ModuleType:

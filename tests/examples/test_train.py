@@ -24,12 +24,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @pytest.fixture
-def run_example(server: RunningServer, tmp_path: Path) -> Callable[[str], str]:
-    """Run an example in an empty folder, with nothing said but where the home is; give its output."""
+def run_command(server: RunningServer, tmp_path: Path) -> Callable[..., str]:
+    """Run Python in an empty folder, with nothing said but where the home is; give its output."""
 
-    def run_example(name: str) -> str:
+    def run_command(*arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-W", "error", str(EXAMPLES / name)],
+            [sys.executable, *arguments],
             cwd=tmp_path,
             env={**os.environ, "RUNMILL_HOME": str(server.home), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
@@ -37,10 +37,16 @@ def run_example(server: RunningServer, tmp_path: Path) -> Callable[[str], str]:
             check=False,
             timeout=60,
         )
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert [line for line in done.stderr.splitlines() if not line.startswith("runmill: run ")] == []
         return done.stdout
 
-    return run_example
+    return run_command
+
+
+@pytest.fixture
+def run_example(run_command: Callable[..., str]) -> Callable[[str], str]:
+    return lambda name: run_command("-W", "error", str(EXAMPLES / name))
 
 
 def newest_run(server: RunningServer, experiment: str) -> dict:
@@ -69,3 +75,17 @@ def test_a_notebook_logs_its_run(run_example, server):
     assert "{'alpha': 0.03, 'mse': 3424.85" in said
     assert (run["status"], run["tags"], run["type"]) == ("Completed", {"data": "diabetes"}, None)
     assert "['outputs/model.pkl']" in said
+
+
+def test_a_script_for_azure_ml_runs_as_it_is(run_command, server):
+    """`runmill run --azureml` gives it what it imports; its values, files and lines are the run's."""
+    said = run_command(
+        "-m", "runmill", "run", "--azureml", "--", sys.executable, str(EXAMPLES / "azureml_unmodified.py")
+    )
+    run = newest_run(server, "azureml_unmodified")
+    files = [file["path"] for file in server.get(f"/api/v1/runs/{run['run_id']}/files").json()["files"]]
+    metrics = server.get(f"/api/v1/runs/{run['run_id']}/metrics").json()["metrics"]
+    assert said.splitlines()[-1] == "alpha is 0.95, and mse is 3369.12"
+    assert (run["status"], run["type"]) == ("Completed", "azureml.scriptrun")
+    assert [(metric["metric"], metric["count"]) for metric in metrics] == [("alpha", 20), ("mse", 20)]
+    assert files == [*(f"outputs/ridge_{step * 0.05:.2f}.pkl" for step in range(20)), "user_logs/std_log.txt"]

@@ -99,13 +99,46 @@ def test_the_pattern_of_a_training_library(azureml):
     assert (done.stdout, done.stderr) == ("{'loss': 0.5, 'epoch': 1.0}\n", "")
 
 
+INSTEAD = {
+    "from azureml.core import Dataset": "azureml.core.Dataset is not in runmill: runmill keeps no data sets",
+    "from azureml.core import Keyvault": "azureml.core.Keyvault is not in runmill: runmill keeps no secrets",
+    "import azureml.core.compute": "azureml.core.compute is not in runmill: scripts run on this machine",
+    "import azureml.core.conda_dependencies": "azureml.core.conda_dependencies is not in runmill: conda environments are",
+    "import azureml.core.authentication": "azureml.core.authentication is not in runmill: there are no accounts",
+    "from azureml.core.runconfig import MpiConfiguration": "azureml.core.runconfig.MpiConfiguration is not in runmill: "
+    "start a launcher as the script's command",
+    "from azureml.train.hyperdrive import BanditPolicy": "azureml.train is not in runmill: write the loop",
+    "import azureml.automl": "azureml.automl is not in runmill: it has Azure ML's run logging, and no cloud",
+}
+"""An import -> how the error begins: what it is, and what to do instead."""
+
+TRY_EACH = f"""
+for statement in {list(INSTEAD)}:
+    try:
+        exec(statement)
+    except ImportError as error:
+        print(error)
+"""
+
+
 def test_what_is_not_there_is_said_in_words(azureml):
-    """An import of what runmill does not have names the page that says what to do."""
-    done = azureml("-c", "from azureml.core import Dataset", environment=with_azureml())
-    assert done.stderr.splitlines()[-1] == (
-        "ImportError: azureml.core.Dataset is not there: runmill has Azure ML's run logging, not its compute, data or "
-        "deployment. docs/migrate-from-azureml.md says what there is instead."
+    """An import of what runmill does not have says what there is instead, and where to read on."""
+    said = azureml("-c", TRY_EACH, environment=with_azureml()).stdout.splitlines()
+    begins = list(INSTEAD.values())
+    assert [line[: len(begin)] for line, begin in zip(said, begins, strict=True)] == begins
+    assert {line.rpartition(". ")[2] for line in said} == {"See docs/migrate-from-azureml.md."}
+
+
+def test_no_run_is_an_offline_run(azureml):
+    """Scripts that look for one to know whether they have a workspace find that they have."""
+    done = azureml(
+        "-c",
+        "from azureml.core.run import Run, _OfflineRun\n"
+        "run = Run.get_context()\n"
+        "print(isinstance(run, _OfflineRun), run.id.startswith('OfflineRun'), run.experiment.workspace.name)",
+        environment=with_azureml(),
     )
+    assert (done.stdout, done.stderr) == ("False False local\n", "")
 
 
 def test_an_installed_azureml_is_not_hidden_unasked(azureml, tmp_path):

@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["SaysWhatIsAbsent"]
+__all__ = ["COMPUTE", "DATA", "SECRETS", "SERVING", "SaysWhatIsAbsent"]
 
-_DATA: Final = "runmill keeps no data sets: read files by their paths; run.upload_file keeps a run's own"
-_COMPUTE: Final = "scripts run on this machine; elsewhere, start them with `runmill run --` in the job"
-_SECRETS: Final = "runmill keeps no secrets: read them from the environment"
-_SERVING: Final = "runmill deploys nothing: model.download(folder) gives a model's files to what does"
+DATA: Final = "runmill keeps no data sets: read files by their paths; run.upload_file keeps a run's own"
+COMPUTE: Final = "scripts run on this machine; elsewhere, start them with `runmill run --` in the job"
+SECRETS: Final = "runmill keeps no secrets: read them from the environment"
+SERVING: Final = "runmill deploys nothing: model.download(folder) gives a model's files to what does"
+_DOCKER: Final = "scripts run as processes of this machine, in no container: leave the line out"
 
 _ABSENT: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("datasets", "datastores", "get_default_datastore", "set_default_datastore"), _DATA),
-    **dict.fromkeys(("input_datasets", "output_datasets"), _DATA),
-    **dict.fromkeys(("compute_targets", "get_default_compute_target"), _COMPUTE),
-    **dict.fromkeys(("get_secret", "get_secrets", "get_default_keyvault"), _SECRETS),
-    **dict.fromkeys(("webservices", "images"), _SERVING),
+    **dict.fromkeys(("datasets", "datastores", "get_default_datastore", "set_default_datastore"), DATA),
+    **dict.fromkeys(("input_datasets", "output_datasets"), DATA),
+    **dict.fromkeys(("compute_targets", "get_default_compute_target"), COMPUTE),
+    **dict.fromkeys(("get_secret", "get_secrets", "get_default_keyvault"), SECRETS),
+    **dict.fromkeys(("webservices", "images"), SERVING),
+    **dict.fromkeys(("docker", "spark"), _DOCKER),
     "get_environment": "run.get_details()['runDefinition']['environment'] says what a submitted script ran in",
     "clean": "a submitted script's working copy is removed when its run ends",
     "delete": "remove its home folder, or old runs with `runmill store prune`",

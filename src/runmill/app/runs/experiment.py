@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from runmill import model
 from runmill.app.identity import check_experiment_name
+from runmill.app.runs.absent import SaysWhatIsAbsent
 from runmill.app.runs.git_facts import git_properties
 from runmill.app.runs.listing import Labels, has_labels
 from runmill.app.runs.reprs import html_table, text_form
@@ -28,7 +29,7 @@ __all__ = ["Experiment"]
 _OUTPUTS = "outputs"
 
 
-class Experiment:
+class Experiment(SaysWhatIsAbsent):
     """A name in a workspace. It exists with its first run; making the object stores nothing and reads nothing.
 
     Raises InvalidArgument for a name that is not allowed: letters, digits, ``_`` and ``-``, 1 to 255 of them, the

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from runmill.app.runs.absent import SaysWhatIsAbsent
 from runmill.app.runs.launch.environment import Environment
 from runmill.app.runs.launch.json_file import read_json_file, section, write_json_file
 from runmill.errors import InvalidArgument
@@ -32,7 +33,7 @@ class HistoryConfiguration:
         """Folders below the script's working folder whose files are kept while it runs."""
 
 
-class RunConfiguration:
+class RunConfiguration(SaysWhatIsAbsent):
     """How a script is run; every field may be set until it is submitted.
 
     Args:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from runmill.app.runs.absent import SaysWhatIsAbsent
 from runmill.app.runs.launch.json_file import read_json_file, section, write_json_file
 from runmill.app.runs.launch.registered import find_registered, register, registered_names
 from runmill.errors import Conflict, InvalidArgument
@@ -19,7 +20,7 @@ __all__ = ["DEFAULT_INTERPRETER", "Environment", "PythonSection"]
 DEFAULT_INTERPRETER: Final = "python"
 
 
-class PythonSection:
+class PythonSection(SaysWhatIsAbsent):
     """The Python of an environment."""
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class PythonSection:
         """Not supported: a script with these is refused when it is submitted."""
 
 
-class Environment:
+class Environment(SaysWhatIsAbsent):
     """A name, a Python and environment variables for a script.
 
     Args:
