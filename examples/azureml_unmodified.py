@@ -2,7 +2,7 @@
 
 Run it with ``runmill run --azureml -- python azureml_unmodified.py``.
 """
-# ruff: noqa: PTH, UP030, UP032 - as such scripts are written
+# ruff: noqa: PTH103, PTH118, UP030, UP032 - as such scripts are written
 
 import os
 

@@ -103,7 +103,7 @@ INSTEAD = {
     "from azureml.core import Dataset": "azureml.core.Dataset is not in runmill: runmill keeps no data sets",
     "from azureml.core import Keyvault": "azureml.core.Keyvault is not in runmill: runmill keeps no secrets",
     "import azureml.core.compute": "azureml.core.compute is not in runmill: scripts run on this machine",
-    "import azureml.core.conda_dependencies": "azureml.core.conda_dependencies is not in runmill: conda environments are",
+    "import azureml.core.conda_dependencies": "azureml.core.conda_dependencies is not in runmill: conda environments",
     "import azureml.core.authentication": "azureml.core.authentication is not in runmill: there are no accounts",
     "from azureml.core.runconfig import MpiConfiguration": "azureml.core.runconfig.MpiConfiguration is not in runmill: "
     "start a launcher as the script's command",
