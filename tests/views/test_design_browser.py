@@ -35,6 +35,15 @@ def test_long_names_stay_within_their_place(named: Store, page: Page, path: str,
     assert page.evaluate(f"{tables}.every((table) => table.offsetWidth <= table.parentElement.offsetWidth)")
 
 
+def test_on_a_telephone_the_log_stands_between_curves_and_files(named: Store, page: Page) -> None:
+    """Below each other, nothing over anything else."""
+    page.set_viewport_size({"width": 390, "height": 850})
+    page.goto(f"/runs/{RUN}")
+    boxes = [page.locator(part).bounding_box() for part in (".curves", ".tail", "#files")]
+    ends = [end for box in boxes if box for end in (box["y"], box["y"] + box["height"])]
+    assert (len(ends), ends) == (6, sorted(ends))
+
+
 @pytest.mark.parametrize("run_id", [RUN, FAILED])
 def test_the_newest_line_is_in_the_first_screen(named: Store, page: Page, run_id: str) -> None:
     """However tall the head of the page is; and it stays beside the curves while one goes through them."""

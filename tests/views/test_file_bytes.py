@@ -1,6 +1,8 @@
 """Bytes of files, out and in, over a real socket."""
 
 import hashlib
+import socket
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -88,3 +90,42 @@ def test_bytes_with_another_hash_are_refused(store: Store, client: httpx.Client)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_argument")
     assert not store.has_artifact_bytes(sha256)
     assert client.put("/api/v1/artifacts/abc", content=b"").status_code == 400
+
+
+def test_an_upload_goes_on_after_what_came(store: Store, client: httpx.Client) -> None:
+    """A connection that is cut costs nothing that had come: HEAD says how much, and a PUT of the rest completes it."""
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    address = f"/api/v1/artifacts/{sha256}"
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as cut:
+        head = f"PUT {address} HTTP/1.1\r\nHost: {client.base_url.host}\r\nContent-Length: {len(CONTENT)}\r\n\r\n"
+        cut.sendall(head.encode() + CONTENT[:1000])
+    deadline = time.monotonic() + 30
+    while client.head(address).headers["upload-offset"] != "1000":
+        assert time.monotonic() < deadline
+    wrong = client.put(address, content=CONTENT[999:], headers={"Content-Range": "bytes 999-25599/25600"})
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (409, "conflict")
+    rest = client.put(address, content=CONTENT[1000:], headers={"Content-Range": "bytes 1000-25599/25600"})
+    assert (rest.status_code, rest.json()) == (201, {"sha256": sha256, "size_bytes": len(CONTENT)})
+    assert b"".join(store.artifact_bytes(sha256)) == CONTENT
+
+
+@pytest.mark.parametrize("wrong", ["bytes 0-9/20", "bytes 9-0/1", "bytes 5-/9", "lines 1-2/3", "bytes */x"])
+def test_a_part_that_is_not_the_rest_is_refused(store: Store, client: httpx.Client, wrong: str) -> None:
+    """The answer says what to send instead."""
+    answer = client.put(f"/api/v1/artifacts/{'a' * 64}", content=b"x", headers={"Content-Range": wrong})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_argument")
+
+
+def test_an_answer_that_was_missed_is_asked_for_again(store: Store, client: httpx.Client) -> None:
+    """Who sent all and heard nothing sends an empty rest."""
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+
+    def all_and_then_nothing() -> Iterator[bytes]:
+        yield CONTENT
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        store.upload_artifact_bytes(sha256, all_and_then_nothing())
+    answer = client.put(f"/api/v1/artifacts/{sha256}", headers={"Content-Range": f"bytes */{len(CONTENT)}"})
+    assert answer.status_code == 201
+    assert b"".join(store.artifact_bytes(sha256)) == CONTENT
