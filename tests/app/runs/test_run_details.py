@@ -29,6 +29,7 @@ def trained(run):
     for step in range(10):
         run.log("loss", 1 / (step + 1))
     run.log("<b>name</b>", "x & y")
+    run.log_confusion_matrix("errors", {"data": {"class_labels": ["a"], "matrix": [[1]]}})
     run.tag("kind", "<i>")
     run.child_run("fold 1")
     return run
@@ -79,6 +80,8 @@ def test_a_terminal_is_told_in_text(trained, capsys):
     assert f"Page:        {trained.get_portal_url()}" in printed
     [loss] = [line for line in printed if line.startswith("loss")]
     assert loss.split() == ["loss", "█▄▃▂▂▂▁▁▁▁", "0.1"]
+    [errors] = [line for line in printed if line.startswith("errors")]
+    assert errors.split() == ["errors", "confusion", "matrix"]
     assert "fold 1  Running" in printed
 
 

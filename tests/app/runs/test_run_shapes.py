@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recording_outlet import RecordingOutlet
 
+from runmill.app.runs.link import Link
 from runmill.app.runs.metric_files import address_of
 from runmill.app.runs.recorder import Recorder
 from runmill.app.runs.run import Run
@@ -249,6 +250,7 @@ def test_what_is_logged_comes_back_through_the_store(experiment, lists, tables):
 def _bare_run(outlet: RecordingOutlet) -> Run:
     """Give a run that only writes."""
     run = Run.__new__(Run)
+    run._link = Link(outlet)
     run._recorder = Recorder(outlet, run_key(RunIdentity("r1", "e", None, None)))
     return run
 

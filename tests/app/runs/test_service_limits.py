@@ -28,6 +28,9 @@ BREACHES = {
     "300 characters in a column of 'row': Azure ML's service takes 255": lambda run: run.log_row(
         "row", **{"x" * 300: 1}
     ),
+    "251 rows in one call: Azure ML's service takes 250": lambda run: run.log_list("list", range(251)),
+    "260 rows in one call: Azure ML's service takes 250": lambda run: run.log_table("table", {"x": range(260)}),
+    "101 children in one call: Azure ML's service takes 100": lambda run: run.create_children(101),
     "51 tags of a run: Azure ML's service takes 50": lambda run: [run.tag(f"t{n}") for n in range(60)],
     "101 characters in a key of its tags: Azure ML's service takes 100": lambda run: run.tag("k" * 101),
     "1001 characters in a value of its properties": lambda run: run.add_properties({"p": "x" * 1001}),

@@ -1,7 +1,7 @@
 """Images and JSON documents among the metrics: what stands for them in ``get_metrics``."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,7 +16,7 @@ class MetricFile:
     """An image or a JSON document that was logged."""
 
     filename: str
-    data: bytes
+    data: bytes = field(repr=False)
 
     def convert_to_object(self) -> Any:
         """Give a JSON document as Python values, an image as its bytes."""

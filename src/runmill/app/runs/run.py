@@ -22,6 +22,7 @@ from runmill.app.runs.run_models import ModelCalls
 from runmill.app.runs.run_snapshot import SnapshotCalls
 from runmill.app.runs.run_system import SystemCalls
 from runmill.app.runs.run_tags import TagCalls
+from runmill.app.runs.service_limits import look_at_call
 from runmill.app.runs.starting import NewRun, start_run
 from runmill.app.runs.system_metrics import Sampler, machine_gauges
 from runmill.app.runs.user_log import USER_LOG, UserLog
@@ -197,9 +198,9 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
         key, values = tag_key or "azureml.batch_child_number", range(count or 0) if tag_values is None else tag_values
         if not len(values):
             raise InvalidArgument("run.create_children: there must be at least one child.")
-        experiment = self._experiment.name
+        look_at_call(self._link.outlet, self._recorder.key, "children", len(values))
         return [
-            self._start_child(NewRun(experiment=experiment, parent_id=self.id, tags={key: str(value)}), None)
+            self._start_child(NewRun(experiment=self._experiment.name, parent_id=self.id, tags={key: str(value)}), None)
             for value in values
         ]
 

@@ -80,10 +80,12 @@ def _curve(client: Client, run_id: str, summary: MetricSummary) -> Curve:
     is_drawn = summary.numeric_count > 1
     shape = client.curve(run_id, summary.metric, summary.column, buckets=_CURVE_BUCKETS) if is_drawn else []
     name = summary.metric if summary.column is None else f"{summary.metric}: {summary.column}"
-    return Curve(name, _value(summary.last_value), summary.count, shape)
+    return Curve(name, _value(summary.kind, summary.last_value), summary.count, shape)
 
 
-def _value(value: object) -> str:
+def _value(kind: str, value: object) -> str:
+    if isinstance(value, dict):  # an image says where its file is; a document is too much to be read here
+        return str(value.get("path") or kind.replace("_", " "))
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

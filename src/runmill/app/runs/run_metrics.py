@@ -8,6 +8,7 @@ from pathlib import Path
 from runmill.app.runs.images import draw, find_image_type, is_drawable
 from runmill.app.runs.metric_files import MetricFile, address_of, metric_file
 from runmill.app.runs.run_files import FileCalls
+from runmill.app.runs.service_limits import look_at_call
 from runmill.app.runs.shapes import MetricSeries, is_logged, old_shapes, series_of
 from runmill.app.runs.values import Scalar, is_number, to_columns, to_document, to_items, to_name, to_scalar, to_step
 from runmill.errors import InvalidArgument
@@ -57,6 +58,7 @@ class MetricCalls(FileCalls):
         plain_name, items = to_name(name, where), to_items(value, where)
         if not items:
             self._recorder.nothing(plain_name, "list", [], _text(description))
+        look_at_call(self._link.outlet, self._recorder.key, "rows", len(items))
         for item in items:
             self._recorder.value(plain_name, "list", item, None, _text(description))
 
@@ -152,6 +154,7 @@ class MetricCalls(FileCalls):
         return series_of(filter(is_logged, self._link.fresh_client().points(self.id, name)))
 
     def _log_rows(self, name: str, kind: str, rows: "list[dict[str, Scalar]]", description: str | None) -> None:
+        look_at_call(self._link.outlet, self._recorder.key, "rows", len(rows))
         numeric = all(is_number(cell) for cells in rows for cell in cells.values())
         for cells in rows:
             self._recorder.row(name, kind, cells, _text(description), numeric=numeric)

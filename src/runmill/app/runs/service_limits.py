@@ -6,7 +6,7 @@ runmill itself has none of these limits, and everything is stored whatever is wa
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from runmill.app.runs.link import WayOut
 from runmill.app.settings import Settings
@@ -15,7 +15,7 @@ from runmill.journal.records import EVENT, POINT, Event, Point, Record, parse_ru
 from runmill.journal.wills import Will
 from runmill.otlp import runs
 
-__all__ = ["LimitedOutlet"]
+__all__ = ["LimitedOutlet", "look_at_call"]
 
 # Source: Azure ML's page on resource limits and capacity, as of February 2025.
 _METRIC_NAMES: Final = 50
@@ -33,6 +33,8 @@ _PATH: Final = 5_000
 _SNAPSHOT: Final = "snapshot/"
 _SNAPSHOT_FILES: Final = 2_000
 _SNAPSHOT_BYTES: Final = 300 << 20
+_A_CALL: Final = {"rows": 250, "children": 100}
+"""What one call may bring: the service takes no larger batch."""
 
 
 class LimitedOutlet:
@@ -78,6 +80,10 @@ class LimitedOutlet:
     def server(self) -> Server:
         """That of the outlet behind."""
         return self._behind.server()
+
+    def look_at_call(self, key: str, what: str, count: int) -> None:
+        """Warn where one call of a run brings too many."""
+        self._warn_above(key, f"{what} in one call", count, _A_CALL[what])
 
     def _write(self, record: Record) -> None:
         if record[0] == POINT:
@@ -155,3 +161,10 @@ class LimitedOutlet:
         whose = f"run {identity.run_id}" if identity.run_id else f"experiment {identity.experiment}"
         text = f"{whose}: {count} {what}: Azure ML's service takes {most}. All of it is stored here."
         warnings.warn(text, UserWarning, stacklevel=2)
+
+
+def look_at_call(outlet: WayOut, key: str, what: Literal["rows", "children"], count: int) -> None:
+    """Warn where one call of a run brings too many; nothing where there are no limits."""
+    # Records say nothing of the call they came from, so an outlet cannot tell by itself.
+    if isinstance(outlet, LimitedOutlet):
+        outlet.look_at_call(key, what, count)
