@@ -29,7 +29,7 @@ HARD_DIGIT = 8
 BATCH_SIZE = 160
 WARM_EPOCHS = 20
 WORRYING = 0.92
-STARTING_SECONDS = 20
+STARTING_SECONDS = 60
 
 log = logging.getLogger("train")
 
@@ -86,7 +86,8 @@ def learn(run: runmill.Run, model: SGDClassifier, epoch: int, train: tuple, test
     run.log("val_loss", losses[1])
     run.log("accuracy", accuracy)
     run.log("weight_norm", float(math.sqrt((model.coef_**2).sum())))
-    logging.getLogger("train.loop").info("epoch %d loss=%.4f accuracy=%.3f", epoch, losses[0], accuracy)
+    said = {"loss": round(losses[0], 4), "accuracy": round(accuracy, 3)}
+    logging.getLogger("train.loop").info("epoch %d done", epoch, extra=said)
     if accuracy < WORRYING and epoch > WARM_EPOCHS:
         logging.getLogger("train.watch").warning("accuracy fell to %.3f in epoch %d", accuracy, epoch)
 
