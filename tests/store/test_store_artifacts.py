@@ -1,15 +1,18 @@
 """Files of runs: their facts and their bytes, on every engine."""
 
 import hashlib
+import os
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_columns import NOW, artifact, delivery
 
-from runmill.errors import InvalidArgument, NotFound
+from runmill.errors import Conflict, InvalidArgument, NotFound
 from runmill.model import Artifact
 from runmill.store.artifacts import ArtifactBytes
+from runmill.store.upload_parts import KEPT_FOR
 
 
 def sha256(content: bytes) -> str:
@@ -56,6 +59,66 @@ def test_an_upload_that_breaks_off_is_not_kept(store):
     with pytest.raises(ConnectionError, match="gone"):
         store.put_artifact_bytes(sha256(b"half"), broken())
     assert not store.has_artifact_bytes(sha256(b"half"))
+
+
+def broken_off(chunks):
+    yield from chunks
+    raise ConnectionError("gone")
+
+
+CONTENT = bytes(range(256)) * 80_000
+"""Two parts of what is kept of an upload, and half of one."""
+
+
+def test_an_upload_goes_on_where_it_broke_off(store):
+    """However often it breaks, whatever pieces come; until it is whole nothing is there, then nothing else is left."""
+    name, place = sha256(CONTENT), 0
+    for size in (3_000_000, 9_999_999, 1):
+        with pytest.raises(ConnectionError, match="gone"):
+            store.upload_artifact_bytes(name, broken_off([CONTENT[place : place + size]]), start=place)
+        place += size
+        assert (store.uploaded_artifact_bytes(name), store.has_artifact_bytes(name)) == (place, False)
+    for start in (1, place - 1, place + 1):
+        with pytest.raises(Conflict, match=f"go on from byte {place}"):
+            store.upload_artifact_bytes(name, [b"x"], start=start)
+    assert store.upload_artifact_bytes(name, [CONTENT[place:]], start=place) == len(CONTENT)
+    assert b"".join(store.artifact_bytes(name)) == CONTENT
+    assert store.uploaded_artifact_bytes(name) == 0
+
+
+def test_an_upload_may_begin_anew(store):
+    """What is kept of an earlier one does not matter to who sends all of it, in pieces of other sizes."""
+    content = CONTENT[1:]  # the lakes of all tests keep their files in one place
+    name = sha256(content)
+    with pytest.raises(ConnectionError):
+        store.upload_artifact_bytes(name, broken_off([content[:5_000_000], content[5_000_000:9_000_000]]))
+    pieces = [content[at : at + 700_001] for at in range(0, len(content), 700_001)]
+    assert store.upload_artifact_bytes(name, pieces) == len(content)
+    assert b"".join(store.artifact_bytes(name)) == content
+
+
+def test_parts_of_another_file_are_not_kept(store, tmp_path):
+    """When the whole has another hash than it should, what came before goes too: it may be what was wrong."""
+    wanted = sha256(b"other")
+    with pytest.raises(ConnectionError):
+        store.upload_artifact_bytes(wanted, broken_off([CONTENT]))
+    with pytest.raises(InvalidArgument, match=wanted):
+        store.upload_artifact_bytes(wanted, [b"end"], start=len(CONTENT))
+    assert (store.uploaded_artifact_bytes(wanted), store.has_artifact_bytes(wanted)) == (0, False)
+    assert [file for file in (tmp_path / "artifacts").rglob("*") if file.is_file()] == []
+
+
+def test_what_nobody_goes_on_with_is_let_go(tmp_path):
+    """After a week, when the next upload breaks off."""
+    files = ArtifactBytes(tmp_path / "artifacts")
+    for content in (b"old", b"young"):
+        with pytest.raises(ConnectionError):
+            files.upload(sha256(content), broken_off([content[:2]]))
+    a_week_ago = time.time() - KEPT_FOR.total_seconds() - 1
+    os.utime(tmp_path / "artifacts" / "partial" / sha256(b"old") / "0-2", (a_week_ago, a_week_ago))
+    with pytest.raises(ConnectionError):
+        files.upload(sha256(b"next"), broken_off([b"ne"]))
+    assert [files.uploaded(sha256(content)) for content in (b"old", b"young", b"next")] == [0, 2, 2]
 
 
 def test_the_same_bytes_are_kept_once(tmp_path):

@@ -5,6 +5,7 @@ The standard library's client: the exporters of the OpenTelemetry SDK log throug
 
 import gzip
 import http.client
+import os
 import ssl
 import time
 from collections.abc import Mapping
@@ -63,6 +64,7 @@ class _Request:
 class _Answer:
     status: int
     retry_after: str
+    upload_offset: str
     body: bytes
 
 
@@ -106,17 +108,22 @@ class Sender:
         return decode_partial_success(answer.body)
 
     def put(self, sha256: str, path: Path, *, timeout_seconds: float) -> None:
-        """Deliver the bytes of a file. Raises as `send` does; Rejected also where the receiver takes no files."""
+        """Deliver the bytes of a file; where an upload of it broke off, only the rest.
+
+        Raises as `send` does; Rejected also where the receiver takes no files.
+        """
         server = self.server()
         url = f"{server.endpoint}/api/v1/artifacts/{sha256}"
-        if self._exchange(_Request("HEAD", url), server, timeout_seconds).status == HTTPStatus.OK:
+        found = self._exchange(_Request("HEAD", url), server, timeout_seconds)
+        if found.status == HTTPStatus.OK:
             return
         with path.open("rb") as file:
-            headers = {"Content-Length": str(path.stat().st_size), "Content-Type": "application/octet-stream"}
-            request = _Request("PUT", url, file, headers)
+            request = _Request("PUT", url, file, _headers_of_rest(file, found.upload_offset))
             answer = self._exchange(request, server, timeout_seconds)
         if answer.status in _TAKES_NO_FILES:
             raise Rejected(f"{url} answered {answer.status}: it takes no files")
+        if answer.status == HTTPStatus.CONFLICT:  # another sender of the same bytes was faster
+            raise Refused(f"{url} answered {answer.status}: it has another part of the file by now")
         _check(request, answer)
 
     def close(self) -> None:
@@ -126,16 +133,18 @@ class Sender:
             self._connection = None
 
     def _exchange(self, request: _Request, server: Server, timeout_seconds: float) -> _Answer:
-        """Ask once; once more when a connection that was kept turns out to be closed by the other side."""
+        """Ask once; once more when a connection that was kept turns out to be closed by the other side.
+
+        Not with a file: how much of it arrived must be asked first.
+        """
         was_kept = self._connection is not None
         try:
             return self._ask(request, server, timeout_seconds)
         except (http.client.HTTPException, OSError) as error:
             self.close()
-            if not (was_kept and isinstance(error, ConnectionError)):
+            may_repeat = was_kept and (request.body is None or isinstance(request.body, bytes))
+            if not (may_repeat and isinstance(error, ConnectionError)):
                 raise Unavailable(f"{request.url}: {type(error).__name__}: {error}") from error
-        if request.body is not None and not isinstance(request.body, bytes):
-            request.body.seek(0)
         try:
             return self._ask(request, server, timeout_seconds)
         except (http.client.HTTPException, OSError) as error:
@@ -155,7 +164,8 @@ class Sender:
         body = _read(response, connection, deadline)
         if not response.isclosed():  # more than an answer may have: the rest would be taken for the next one
             self.close()
-        return _Answer(response.status, response.getheader("Retry-After", ""), body)
+        retry_after, upload_offset = (response.getheader(name, "") for name in ("Retry-After", "Upload-Offset"))
+        return _Answer(response.status, retry_after, upload_offset, body)
 
     def _connect(self, origin: str, timeout_seconds: float) -> http.client.HTTPConnection:
         if self._connection is not None and self._origin != origin:
@@ -173,6 +183,17 @@ class Sender:
         if parts.scheme == "https":
             return http.client.HTTPSConnection(parts.netloc, timeout=timeout_seconds, context=_trust(self._settings))
         return http.client.HTTPConnection(parts.netloc, timeout=timeout_seconds)
+
+
+def _headers_of_rest(file: IO[bytes], upload_offset: str) -> dict[str, str]:
+    """Say which bytes of *file* are sent, and leave it where they begin."""
+    size = file.seek(0, os.SEEK_END)
+    start = int(upload_offset) if upload_offset.isascii() and upload_offset.isdigit() else 0
+    start = file.seek(start if start <= size else 0)
+    headers = {"Content-Length": str(size - start), "Content-Type": "application/octet-stream"}
+    if start:
+        headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}" if start < size else f"bytes */{size}"
+    return headers
 
 
 def _trust(settings: Settings) -> ssl.SSLContext:

@@ -6,6 +6,7 @@ An object storage is reached by the environment variables of its cloud, such as 
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,7 +16,8 @@ from typing import Final
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from runmill.errors import ConfigError, InvalidArgument, NotFound, Unavailable
+from runmill.errors import ConfigError, Conflict, InvalidArgument, NotFound, Unavailable
+from runmill.store.upload_parts import PART_BYTES, Part, UploadParts, remove_old
 
 __all__ = ["ArtifactBytes"]
 
@@ -31,6 +33,7 @@ class ArtifactBytes:
         """Keep them in *place*: a folder, or a URL such as ``s3://bucket/prefix``."""
         self._place = place
         self._opened: ObjectStore | None = None
+        self._joining = threading.Lock()
 
     def has(self, sha256: str) -> bool:
         """Say whether the bytes are there."""
@@ -49,6 +52,34 @@ class ArtifactBytes:
         with self._in_words():
             self._store().put(key, counted.pieces())  # what `pieces` raises makes the store give up what it wrote
         return counted.size_bytes
+
+    def uploaded(self, sha256: str) -> int:
+        """Say how much is kept of an upload that broke off."""
+        _key(sha256)
+        if isinstance(self._place, Path) and not self._place.exists():
+            return 0
+        with self._in_words():
+            return _end(UploadParts(self._store(), sha256).found())
+
+    def upload(self, sha256: str, chunks: Iterable[bytes], *, start: int = 0) -> int:
+        """Do as `put` with bytes that may break off: what came before *chunks* raised is kept for a week.
+
+        *start* is how many bytes are kept already; *chunks* are those after them.
+
+        Raises:
+            InvalidArgument: as `put`; then nothing is kept of what came before either.
+            Conflict: *start* is not where to go on.
+        """
+        _key(sha256)
+        with self._in_words():
+            upload = UploadParts(self._store(), sha256)
+            parts = upload.found() if start else []
+            if start != _end(parts):
+                raise Conflict(
+                    f"artifact {sha256!r}: go on from byte {_end(parts)}, not from {start!r}, or begin anew."
+                )
+            rest = self._take(upload, parts, chunks)
+        return self._join(sha256, upload, parts) if parts else self.put(sha256, [rest])
 
     def get(self, sha256: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Give the bytes from *start* up to *end*, or to the last one, in pieces of about 1 MiB.
@@ -74,6 +105,41 @@ class ArtifactBytes:
         if self._size(key) is not None:
             with self._in_words():
                 self._store().delete(key)
+
+    def _take(self, upload: UploadParts, parts: list[Part], chunks: Iterable[bytes]) -> bytes:
+        """Keep *chunks* as further *parts*; where they are few and whole, only give them."""
+        held, is_whole = bytearray(), False
+        try:
+            for chunk in chunks:
+                held += chunk
+                if len(held) >= PART_BYTES:
+                    self._keep(upload, parts, held)
+                    held = bytearray()
+            is_whole = True
+        finally:
+            if held and (parts or not is_whole):
+                self._keep(upload, parts, held)
+        return bytes(held)
+
+    def _keep(self, upload: UploadParts, parts: list[Part], content: bytearray) -> None:
+        if not parts:
+            remove_old(self._store())
+        parts.append(upload.keep(_end(parts), bytes(content)))
+
+    def _join(self, sha256: str, upload: UploadParts, parts: list[Part]) -> int:
+        with self._joining:  # one at a time: who lost patience asks again while the first answer is being made
+            if not self.has(sha256):
+                try:
+                    self.put(sha256, upload.read(parts))
+                except FileNotFoundError:
+                    raise Unavailable(
+                        f"artifact {sha256!r}: another sender's upload of it came first; ask again."
+                    ) from None
+                except InvalidArgument:
+                    upload.remove()
+                    raise
+            upload.remove()
+        return _end(parts)
 
     def _pieces(self, key: str, start: int, end: int) -> Iterator[bytes]:
         with self._in_words():
@@ -106,7 +172,7 @@ class ArtifactBytes:
 
 def _opened(place: Path | str) -> ObjectStore:
     if isinstance(place, Path):
-        return LocalStore(place, mkdir=True)
+        return LocalStore(place, mkdir=True, automatic_cleanup=True)
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
     try:
         return from_url(
@@ -137,6 +203,10 @@ class _Checked:
                 f"artifact {self._sha256!r}: the {self.size_bytes} bytes that came have the SHA-256 "
                 f"{digest.hexdigest()!r}. Nothing was kept; send them again, or under that hash."
             )
+
+
+def _end(parts: list[Part]) -> int:
+    return parts[-1].end if parts else 0
 
 
 def _key(sha256: str) -> str:

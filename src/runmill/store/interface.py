@@ -174,6 +174,15 @@ class Store(Protocol):
     def put_artifact_bytes(self, sha256: str, chunks: Iterable[bytes], /) -> int:
         """Keep the bytes under their hash and give their number. Raises InvalidArgument when they do not have it."""
 
+    def upload_artifact_bytes(self, sha256: str, chunks: Iterable[bytes], /, *, start: int = 0) -> int:
+        """Do as `put_artifact_bytes`, but keep what came before *chunks* raised, for a week: *start* goes on after it.
+
+        Raises Conflict when *start* is not what `uploaded_artifact_bytes` says, nor 0.
+        """
+
+    def uploaded_artifact_bytes(self, sha256: str, /) -> int:
+        """Say how many bytes are kept of an upload that broke off."""
+
     def artifact_bytes(self, sha256: str, /, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Give the bytes from *start* up to *end* in pieces, never all in memory. Raises NotFound."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Path
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from runmill.errors import NotFound
+from runmill.errors import InvalidArgument, NotFound
 from runmill.model import Artifact, RunId
 from runmill.store.interface import Store
 from runmill.views.answers import JsonResponse
@@ -24,6 +25,7 @@ _CAGE: Final = "sandbox; default-src 'none'; img-src data:; media-src 'self'; st
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; *charset=[\w-]+)?", re.ASCII)
 _SHOWN_IN_PLACE: Final = re.compile(r"(image|audio|video|text)/|application/json\b")
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+_REST: Final = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+)", re.ASCII)
 
 
 def artifact_routes(store: Store) -> APIRouter:
@@ -40,16 +42,20 @@ def artifact_routes(store: Store) -> APIRouter:
 
     @routes.head("/artifacts/{sha256}")
     def has_bytes(sha256: _Sha256) -> Response:
-        """Whether the bytes are there already."""
-        return Response(status_code=200 if store.has_artifact_bytes(sha256) else 404)
+        """Whether the bytes are there already; where they are not, `Upload-Offset` says from which on to send them."""
+        if store.has_artifact_bytes(sha256):
+            return Response(status_code=200)
+        return Response(status_code=404, headers={"Upload-Offset": str(store.uploaded_artifact_bytes(sha256))})
 
     @routes.put("/artifacts/{sha256}", status_code=201)
     async def put_bytes(sha256: _Sha256, request: Request) -> Response:
-        """Keep the body under its hash."""
+        """Keep the body under its hash, after what is kept of it where `Content-Range` says so."""
+        start = _start(request.headers.get("content-range"))
         if await to_thread.run_sync(store.has_artifact_bytes, sha256):
             return JsonResponse({"sha256": sha256}, 200)
+        upload = partial(store.upload_artifact_bytes, start=start)
         try:
-            size = await to_thread.run_sync(store.put_artifact_bytes, sha256, body_of(request))
+            size = await to_thread.run_sync(upload, sha256, body_of(request))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         return JsonResponse({"sha256": sha256, "size_bytes": size}, 201)
@@ -101,6 +107,19 @@ def answer_file(store: Store, artifact: Artifact, request: Request, *, download:
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     return StreamingResponse(store.artifact_bytes(artifact.sha256, start=start, end=end), status, headers)
+
+
+def _start(content_range: str | None) -> int:
+    """Read from which byte on a body goes to the end. Source: RFC 9110, sections 14.4 and 14.5."""
+    if content_range is None:
+        return 0
+    match = _REST.fullmatch(content_range)
+    if match is None or (match[1] and not int(match[1]) <= int(match[2]) == int(match[3]) - 1):
+        raise InvalidArgument(
+            f"Content-Range {content_range!r}: send all that is missing, as 'bytes FIRST-LAST/SIZE' whose LAST is the "
+            "file's last byte, or nothing, as 'bytes */SIZE'. HEAD says in Upload-Offset which byte is the first."
+        )
+    return int(match[1] or match[3])
 
 
 def _headers(artifact: Artifact, etag: str, *, download: bool) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from threading import Thread
 
 import httpx
@@ -25,37 +26,38 @@ class BreakingProxy:
         self.endpoint = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.carried = 0
         self.has_cut = False
+        self._ends: list[socket.socket] = []
         Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+        for end in (self._listening, *self._ends):
+            _shut(end)
+            end.close()
 
     def _serve(self) -> None:
-        while True:
-            try:
+        with suppress(OSError):  # closed
+            while True:
                 client, _ = self._listening.accept()
-            except OSError:
-                return
-            server = socket.create_connection(self._server)
-            Thread(target=self._pass, args=(client, server), kwargs={"is_up": True}, daemon=True).start()
-            Thread(target=self._pass, args=(server, client), kwargs={"is_up": False}, daemon=True).start()
+                server = socket.create_connection(self._server)
+                self._ends += [client, server]
+                Thread(target=self._pass, args=(client, server), kwargs={"is_up": True}, daemon=True).start()
+                Thread(target=self._pass, args=(server, client), kwargs={"is_up": False}, daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, *, is_up: bool) -> None:
-        try:
+        with suppress(OSError):  # the other direction has shut both
             while piece := source.recv(1 << 16):
                 target.sendall(piece)
                 self.carried += len(piece) if is_up else 0
                 if self.carried > CUT_AFTER and not self.has_cut:
                     self.has_cut = True
                     break
-        except OSError:
-            pass  # the other direction has closed both
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                end.close()
+        _shut(source)
+        _shut(target)
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture

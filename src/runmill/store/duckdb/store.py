@@ -112,6 +112,14 @@ class DuckDBStore:
         """Keep the bytes under their hash and give their number."""
         return self._bytes.put(sha256, chunks)
 
+    def upload_artifact_bytes(self, sha256: str, chunks: Iterable[bytes], /, *, start: int = 0) -> int:
+        """Do as `put_artifact_bytes`, but keep what came before *chunks* raised."""
+        return self._bytes.upload(sha256, chunks, start=start)
+
+    def uploaded_artifact_bytes(self, sha256: str, /) -> int:
+        """Say how many bytes are kept of an upload that broke off."""
+        return self._bytes.uploaded(sha256)
+
     def close(self) -> None:
         """Give the store back, after a commit or a chore that is on its way."""
         self._follower.close()
