@@ -1,5 +1,6 @@
-"""What is printed inside `with run:` is a file of the run, and still goes where it went."""
+"""What is printed inside `with run:` is in its log and a file of it, and still goes where it went."""
 
+import logging
 import sys
 import threading
 
@@ -23,6 +24,34 @@ def test_both_streams_are_kept_in_order(run, tmp_path, capsys):
     passed = capsys.readouterr()
     assert (passed.out, passed.err) == ("before\nepoch 1\népoch 2\nafter\n", "careful\n")
     assert [run.get_file_names(), list(run.get_details()["logFiles"])] == [["logs/user_log.txt"]] * 2
+
+
+def test_what_is_printed_is_the_runs_log(run, server):
+    """Line by line as it comes, by stream; a bar is its last state, and a library's warning needs no set-up."""
+    with run:
+        print("epoch", 1)
+        for step in range(3):
+            print(f"\r{step} of 2", end="")
+        print()
+        logging.Logger("library").warning("careful")  # noqa: LOG001 - pytest listens at the root of the others
+        assert _logged(run, server) == [("stdout", "epoch 1"), ("stdout", "2 of 2"), ("stderr", "careful")]
+        print("no end", end="")
+    assert _logged(run, server)[3:] == [("stdout", "no end")]
+
+
+def test_a_line_is_of_the_inner_block(run, server):
+    """A loop over children, each with its own block, keeps their lines apart."""
+    with run:
+        print("parent")
+        with run.child_run() as child:
+            print("child")
+    assert (_logged(run, server), _logged(child, server)) == ([("stdout", "parent")], [("stdout", "child")])
+
+
+def _logged(run, server) -> list[tuple[str, str]]:
+    run.flush()
+    records = server.get(f"/api/v1/runs/{run.id}/logs").json()["records"]
+    return [(record["stream"], record["body"]) for record in records]
 
 
 def test_a_failing_block_is_kept_too(run, tmp_path):

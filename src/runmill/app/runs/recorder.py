@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Final, Protocol
 
+from runmill.app.runs.lines import Line, Stream
 from runmill.errors import InvalidArgument
-from runmill.journal.records import EVENT, POINT, Record
+from runmill.journal.records import EVENT, LOG, POINT, Record
 from runmill.otlp import runs
 
 __all__ = ["Recorder", "Writes"]
@@ -73,6 +74,16 @@ class Recorder:
             return
         for column, cell in cells.items():
             self._outlet.write((POINT, self.now_unix_nano(), self.key, metric, kind, cell, number, None, column, text))
+
+    def line(self, stream: Stream, line: Line) -> None:
+        """Write one line that was printed, as a log record. No level: most of what goes to stderr is no error."""
+        attributes: dict[str, object] = {"log.iostream": stream}
+        if line.part is not None:
+            attributes["log.record.part"] = line.part
+        now = self.now_unix_nano()
+        self._outlet.write(
+            (LOG, now, self.key, stream, 0, "", line.text, attributes, "", 0, "", 0, "", None, None, 0, 0)
+        )
 
     def nothing(self, metric: str, kind: str, empty: "list[Any] | dict[str, Any]", text: str) -> None:
         """Say that a list or a table was logged and is empty, so that its name is there."""

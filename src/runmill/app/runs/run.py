@@ -227,16 +227,16 @@ class Run(MetricCalls, ModelCalls, SnapshotCalls, SystemCalls, TagCalls, EndCall
 
     def __enter__(self) -> Self:
         # In a launched script the launcher keeps what is printed.
-        log = UserLog() if self._sets_status else None
+        log = UserLog(self._recorder) if self._sets_status else None
         self._entered.append((current.enter(self._recorder.key), log))
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         token, log = self._entered.pop()
-        current.leave(token)
         if log is not None and (printed := log.close()) is not None:
             with printed:
                 self._keep(USER_LOG, printed, "text/plain")
+        current.leave(token)
         if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
             self.complete()
         else:

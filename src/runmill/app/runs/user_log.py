@@ -1,10 +1,16 @@
-"""What is printed inside ``with run:``, passed on as it comes and kept as one file of the run."""
+"""What is printed inside ``with run:``, passed on as it comes, and kept twice: as lines of the run's log, and raw."""
 
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import IO, Any, Final
+
+from runmill.app.current import current_run_key
+from runmill.app.runs.lines import Line, LineSplitter, Stream
+from runmill.app.runs.recorder import Recorder
 
 __all__ = ["USER_LOG", "UserLog"]
 
@@ -14,13 +20,17 @@ USER_LOG: Final = "logs/user_log.txt"
 class UserLog:
     """Stands in front of ``sys.stdout`` and ``sys.stderr``; both go to one file, in the order they are written.
 
-    What is written past them (by a subprocess, to ``sys.stdout.buffer``) is not seen.
+    A line is a log record of the run that is current where it is printed: of the inner one of two blocks. What is
+    written past the streams (by a subprocess, to ``sys.stdout.buffer``) is not seen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._splitters: dict[Stream, LineSplitter] = {"stdout": LineSplitter(), "stderr": LineSplitter()}
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
-        self._stdout, self._stderr = _Tee(sys.stdout, self._keep), _Tee(sys.stderr, self._keep)
+        self._stdout = _Tee(sys.stdout, partial(self._keep, "stdout"))
+        self._stderr = _Tee(sys.stderr, partial(self._keep, "stderr"))
         # A program without a console, as a service, has no streams.
         if sys.stdout is not None:
             sys.stdout = self._stdout
@@ -40,16 +50,29 @@ class UserLog:
             sys.stderr = self._stderr.in_use
         with self._lock:
             file, self._file = self._file, None
+            last = [(stream, line) for stream, splitter in self._splitters.items() for line in splitter.close()]
+        for stream, line in last:
+            self._log(stream, [line])
         if file is not None:
             file.seek(0)
         return file
 
-    def _keep(self, text: str) -> None:
+    def _keep(self, stream: Stream, text: str) -> None:
+        content = text.encode("utf-8", "replace")
+        with self._lock:
+            lines = list(self._splitters[stream].feed(content, time.monotonic()))
+        # Not under the lock: a journal that fails says so on stderr, which is this.
+        self._log(stream, lines)
         with self._lock:
             if self._file is None:
                 # Held until the run has it: `UserLog.close` gives it away.
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115
-            self._file.write(text.encode("utf-8", "replace"))
+            self._file.write(content)
+
+    def _log(self, stream: Stream, lines: Iterable[Line]) -> None:
+        for line in lines:
+            if current_run_key() == self._recorder.key:
+                self._recorder.line(stream, line)
 
 
 class _Tee:

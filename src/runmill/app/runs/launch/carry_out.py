@@ -11,8 +11,9 @@ from runmill.app.runs.kept_files import KeptFiles
 from runmill.app.runs.launch.cancellation import Cancellation
 from runmill.app.runs.launch.child import Child, Stop, Terminal
 from runmill.app.runs.launch.output import Output
-from runmill.app.runs.launch.supervised import Stream, SupervisedRun
+from runmill.app.runs.launch.supervised import SupervisedRun
 from runmill.app.runs.launch.verdict import Ending, Verdict, judge, oom_kill_count
+from runmill.app.runs.lines import Stream
 
 __all__ = ["NOT_STARTED", "STD_LOG", "Script", "carry_out"]
 

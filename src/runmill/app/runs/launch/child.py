@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, Protocol, Self
 
-from runmill.app.runs.launch.supervised import Stream
 from runmill.app.runs.launch.terminal import fit_terminal, open_terminal
+from runmill.app.runs.lines import Stream
 
 __all__ = ["Child", "Stop", "Terminal", "Watched", "started_mark"]
 

@@ -16,9 +16,10 @@ from runmill.app.runs.launch.carry_out import Script, carry_out
 from runmill.app.runs.launch.child import Terminal, started_mark
 from runmill.app.runs.launch.job import Job, create
 from runmill.app.runs.launch.recovery import end_dead_jobs
-from runmill.app.runs.launch.supervised import Stream, SupervisedRun
+from runmill.app.runs.launch.supervised import SupervisedRun
 from runmill.app.runs.launch.variables import script_variables
 from runmill.app.runs.launch.verdict import Verdict
+from runmill.app.runs.lines import Stream
 from runmill.app.runs.run_end import SCRIPT_RUN_TYPE
 from runmill.app.runs.starting import NewRun, start_run
 from runmill.app.runs.workspace import Workspace

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from runmill.app.notices import notice
-from runmill.app.runs.launch.lines import LineSplitter
-from runmill.app.runs.launch.supervised import Stream, SupervisedRun
+from runmill.app.runs.launch.supervised import SupervisedRun
+from runmill.app.runs.lines import LineSplitter, Stream
 
 __all__ = ["Output"]
 

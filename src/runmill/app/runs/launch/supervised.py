@@ -1,19 +1,16 @@
 """A run as its supervisor has it: it writes the script's output to it, and says how it ended."""
 
-from typing import Final, Literal
+from typing import Final
 
 from runmill import model
 from runmill.app.runs.experiment import Experiment
-from runmill.app.runs.launch.lines import Line
 from runmill.app.runs.launch.verdict import Verdict
+from runmill.app.runs.lines import Line, Stream
 from runmill.app.runs.run import Run
-from runmill.journal.records import LOG
 
-__all__ = ["Stream", "SupervisedRun", "attach"]
+__all__ = ["SupervisedRun", "attach"]
 
 _DELIVER_SECONDS: Final = 30.0
-
-Stream = Literal["stdout", "stderr"]
 
 
 class SupervisedRun(Run):
@@ -30,14 +27,7 @@ class SupervisedRun(Run):
 
     def log_line(self, stream: Stream, line: Line) -> None:
         """Keep one line of output as a log record of the run, in the order of the calls."""
-        attributes: dict[str, object] = {"log.iostream": stream}
-        if line.part is not None:
-            attributes["log.record.part"] = line.part
-        now = self._recorder.now_unix_nano()
-        # No level: a stream has none. Most of what goes to stderr is no error.
-        self._link.outlet.write(
-            (LOG, now, self._recorder.key, stream, 0, "", line.text, attributes, "", 0, "", 0, "", None, None, 0, 0)
-        )
+        self._recorder.line(stream, line)
 
     def end_as(self, verdict: Verdict) -> None:
         """End the run; what the network cannot take in time is delivered later."""

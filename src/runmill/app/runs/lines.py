@@ -8,9 +8,11 @@ and colours and cursor moves are left out; the raw file has all of it as it was.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-__all__ = ["Line", "LineSplitter"]
+__all__ = ["Line", "LineSplitter", "Stream"]
+
+Stream = Literal["stdout", "stderr"]
 
 _MOST_LINE_BYTES: Final = 256 << 10
 _PROGRESS_SECONDS: Final = 10.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runmill.app.runs.launch.lines import Line, LineSplitter
+from runmill.app.runs.lines import Line, LineSplitter
 
 PART = 256 << 10
 
