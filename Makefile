@@ -1,7 +1,7 @@
 # From a fresh clone with Python 3.11+ and make: `make demo` shows it, `make test` proves it.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help demo test test-long test-again lint check format clean
+.PHONY: help demo test test-engines test-long test-again lint check format clean
 
 # The first of these that is new enough makes the environment; `make PYTHON=/path/to/python test` overrules it.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
@@ -20,8 +20,11 @@ help: ## say what there is
 demo: $(SHOWABLE) ## train the example with everything running, and show the run
 	@$(BIN)/runmill demo --home .demo
 
-test: $(INSTALLED) ## run the whole test suite
-	$(BIN)/python -m pytest -m "not long" --numprocesses $(WORKERS) --dist loadfile
+test: $(INSTALLED) ## run the test suite
+	$(BIN)/python -m pytest -m "not long and not engines" --numprocesses $(WORKERS) --dist loadfile
+
+test-engines: $(INSTALLED) ## run the tests with Docker, podman, PostgreSQL and an object store
+	$(BIN)/python -m pytest -m "not long and engines" --numprocesses 2 --dist loadfile
 
 test-long: $(INSTALLED) ## run the tests that take minutes
 	$(BIN)/python -m pytest -m long
@@ -35,7 +38,7 @@ lint: $(INSTALLED) ## lint, format, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test ## all that must pass before a change goes in
+check: lint test test-engines ## all that must pass before a change goes in
 
 format: $(INSTALLED) ## put the code into the one format
 	$(BIN)/ruff format .

@@ -27,6 +27,14 @@ def test_a_record_of_wrong_types_is_sent_with_the_others(
     assert records[-1].body.string_value == "sound"
 
 
+def test_a_number_too_large_for_its_field_is_the_largest() -> None:
+    """A count beyond 32 bits would be no valid OTLP."""
+    odd = SOUND._replace(logger=None, dropped_attributes_count=1 << 70)
+    request = ExportLogsServiceRequest.FromString(encode_logs([odd], lambda _key: b""))
+    [record] = request.resource_logs[0].scope_logs[0].log_records
+    assert record.dropped_attributes_count == (1 << 32) - 1
+
+
 def test_times_that_no_clock_shows_are_unknown() -> None:
     """A time that is none becomes 0, which is OTLP's word for it; the rest of the record stays."""
     odd = SOUND._replace(time=float("nan"))

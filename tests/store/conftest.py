@@ -27,6 +27,7 @@ def pytest_collection_modifyitems(items):
     seen = set()
     for item in items:
         if _engine(item) == "ducklake":
+            item.add_marker(pytest.mark.engines)
             if hasattr(item.function, "hypothesis") or item.function in seen:
                 item.add_marker(pytest.mark.long)
             seen.add(item.function)

@@ -8,6 +8,7 @@ from runmill.journal.records import Log, Record
 __all__ = ["mend"]
 
 _MOST_SECONDS: Final = (1 << 63) / 1e9
+_MOST_UINT32: Final = (1 << 32) - 1
 _TRACE_DIGITS: Final = 32
 _SPAN_DIGITS: Final = 16
 
@@ -35,8 +36,8 @@ def mend(record: Record) -> Log:
         thread_name=_text(log.thread_name),
         trace_id=trace_id,
         span_id=_hex(log.span_id, _SPAN_DIGITS) if trace_id else None,
-        trace_flags=_number(log.trace_flags) & 0xFFFFFFFF,
-        dropped_attributes_count=max(0, _number(log.dropped_attributes_count)),
+        trace_flags=_number(log.trace_flags) & _MOST_UINT32,
+        dropped_attributes_count=min(max(0, _number(log.dropped_attributes_count)), _MOST_UINT32),
     )
 
 
