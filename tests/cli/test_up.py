@@ -95,6 +95,15 @@ def test_a_server_does_without_what_the_engine_would_load_for_nothing(home: Path
 
 
 @pytest.mark.slow
+def test_the_configuration_says_how_much_memory_the_store_may_take(home: Path):
+    """`memory_limit` of the exporter `run_store` is the engine's, the portal's queries included."""
+    limit = "exporters.run_store.memory_limit=100MiB"
+    with running(home, "up", "--endpoint", "127.0.0.1:0", "--set", limit):
+        asked = runmill("sql", "select current_setting('memory_limit') as limit", "--json", home=home)
+    assert asked.stdout == '{"limit":"100.0 MiB"}\n'
+
+
+@pytest.mark.slow
 def test_a_second_server_of_a_home_says_who_has_it(home: Path):
     """The second `up` fails with the first one's process and address."""
     with running(home) as server:

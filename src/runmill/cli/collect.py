@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 __all__ = [
-    "RECEIVER", "ConfigOption", "ConfigSource", "EndpointOption", "InsecureOption", "SetOption", "collect", "opened",
+    "RECEIVER", "ConfigOption", "ConfigSource", "EndpointOption", "InsecureOption", "SetOption", "collect",
+    "memory_limit", "opened",
 ]  # fmt: skip
 
 RECEIVER: Final = "otlp"
@@ -38,6 +39,8 @@ RECEIVER: Final = "otlp"
 _HTTP_KEY: Final = f"receivers.{RECEIVER}.protocols.http.endpoint"
 _GRPC_KEY: Final = f"receivers.{RECEIVER}.protocols.grpc.endpoint"
 _STORE_KEY: Final = "exporters.run_store.url"
+_MEMORY_LIMIT: Final = "512MiB"
+"""Of a run store that no configuration speaks of."""
 
 EndpointOption: TypeAlias = Annotated[
     str | None,
@@ -96,7 +99,8 @@ def collect(
             _rehearse(config, stack.enter_context(_explaining(typer.echo)))
             return
         explainer = stack.enter_context(_explaining(say)) if explain else None
-        open_store = cache(lambda url: stack.enter_context(opened(url)))
+        limit = memory_limit(config)
+        open_store = cache(lambda url: stack.enter_context(opened(url, memory_limit=limit)))
         asyncio.run(_collect(source, config, _settings(home, open_store, explainer, is_insecure=insecure)))
 
 
@@ -203,11 +207,19 @@ async def _collect(source: ConfigSource, config: "Config", settings: "Settings")
 
 
 @contextmanager
-def opened(url: str) -> "Iterator[Store]":
+def opened(url: str, *, memory_limit: str = _MEMORY_LIMIT) -> "Iterator[Store]":
     """Open the store at *url* for the block."""
     from runmill import store
     from runmill.cli.left_out import leave_out_unused
 
     leave_out_unused()
-    with closing(store.open(url)) as found:
+    with closing(store.open(url, memory_limit=memory_limit)) as found:
         yield found
+
+
+def memory_limit(config: "Config") -> str:
+    """Give what the run store's engine may hold in memory: the most that an exporter of *config* says."""
+    from runmill.collector.exporters.run_store import RunStoreConfig
+
+    limits = [each.memory_limit for each in config.exporters.values() if isinstance(each, RunStoreConfig)]
+    return f"{max(limits)}B" if limits else _MEMORY_LIMIT

@@ -18,6 +18,7 @@ from runmill.cli.collect import (
     EndpointOption,
     InsecureOption,
     SetOption,
+    memory_limit,
     opened,
 )
 from runmill.cli.options import HomeOption, StoreOption
@@ -65,7 +66,7 @@ def up(
     source = ConfigSource(home, tuple(config_files or ()), tuple(settings or ()), endpoint, store)
     config = source.read()
     _listens_on(config)  # or there is nothing to start
-    with owned(home), opened(_store_url(config, home)) as opened_store:
+    with owned(home), opened(_store_url(config, home), memory_limit=memory_limit(config)) as opened_store:
         asyncio.run(_up(source, config, opened_store, is_insecure=insecure, idle_exit=idle_exit))
 
 
@@ -136,9 +137,9 @@ def _reading(source: ConfigSource, first: "Config") -> "Callable[[], Config]":
 
     def read() -> "Config":
         config = source.read()
-        if _address(config) != _address(first) or _store_url(config, source.home) != _store_url(first, source.home):
+        if _fixed(config, source.home) != _fixed(first, source.home):
             raise ConfigError(
-                f"{config.source}: the portal's address, its TLS or the run store is another one. "
+                f"{config.source}: the portal's address, its TLS, the run store or its memory_limit is another one. "
                 "Stop this server and start it again for that."
             )
         return config
@@ -146,9 +147,11 @@ def _reading(source: ConfigSource, first: "Config") -> "Callable[[], Config]":
     return read
 
 
-def _address(config: "Config") -> tuple[str, bool, bool]:
+def _fixed(config: "Config", home: Home) -> tuple[object, ...]:
+    """Give what stays as it is while a server runs."""
     http = _listens_on(config)
-    return http.endpoint, http.tls is None, http.tls is None or http.tls.client_ca_file is None
+    checks_clients = http.tls is not None and http.tls.client_ca_file is not None
+    return http.endpoint, http.tls is None, checks_clients, _store_url(config, home), memory_limit(config)
 
 
 async def _serve(home: Home, store: "Store", *, endpoint: str, idle_exit: float | None) -> None:

@@ -55,6 +55,8 @@ class RunStoreConfig(Section):
     """So many waiting records are committed without a pause. None: as the store likes."""
     max_waiting_bytes: Size = 256 * 2**20
     """Beyond this, batches are refused until the store has caught up: senders keep them and wait."""
+    memory_limit: Size = 512 * 2**20
+    """What the store's engine may hold in memory before it writes to disk; the portal's queries share it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
