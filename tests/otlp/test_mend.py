@@ -29,10 +29,16 @@ def test_a_record_of_wrong_types_is_sent_with_the_others(
 
 def test_a_number_too_large_for_its_field_is_the_largest() -> None:
     """A count beyond 32 bits would be no valid OTLP."""
-    odd = SOUND._replace(logger=None, dropped_attributes_count=1 << 70)
+    odd = SOUND._replace(levelno=None, dropped_attributes_count=1 << 70)
     request = ExportLogsServiceRequest.FromString(encode_logs([odd], lambda _key: b""))
     [record] = request.resource_logs[0].scope_logs[0].log_records
     assert record.dropped_attributes_count == (1 << 32) - 1
+
+
+def test_a_logger_without_a_name_has_none() -> None:
+    """``logging.makeLogRecord({"name": None})`` is a record like any other."""
+    request = ExportLogsServiceRequest.FromString(encode_logs([SOUND._replace(logger=None)], lambda _key: b""))
+    assert request.resource_logs[0].scope_logs[0].scope.name == ""
 
 
 def test_times_that_no_clock_shows_are_unknown() -> None:
