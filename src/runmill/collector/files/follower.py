@@ -10,7 +10,7 @@ moved, compressed           related name, same content: read on
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -59,12 +59,16 @@ class Follower:
         self._tails: dict[tuple[int, int], Tail] = {}
         self._by_path: dict[str, Tail] = {}
         self._by_id: dict[int, Tail] = {}
+        self._awake: dict[int, Tail] = {}
+        """Those that grew lately or are not read to their end: what a round costs is theirs, however many rest."""
         self._parked: dict[int, Cursor] = {}
         """Cursors of files that are not there now, or not yet found again."""
         self._changed: dict[int, Cursor] = {}
         self._planned: dict[int, Mark] = {}
         """Of files with bytes that were under way when the collector ended: how they look behind these."""
         self._kinship: Kinship | None = None
+        self.open_count = 0
+        """How many files were open at the end of the last round."""
         self._paths: tuple[str, ...] = ()
         self._left = set[tuple[int, int]]()
         """Files that are not found any more, and may still be read to their end."""
@@ -76,14 +80,9 @@ class Follower:
         self._is_first_round = cursors.include != self._patterns
 
     @property
-    def tails(self) -> Iterable[Tail]:
-        """The files that are followed now."""
-        return tuple(self._by_id.values())
-
-    @property
-    def open_count(self) -> int:
-        """How many of them are open."""
-        return sum(tail.content is not None for tail in self._by_id.values())
+    def waiting(self) -> list[Tail]:
+        """The files that may have something to give, by their number."""
+        return [tail for _, tail in sorted(self._awake.items()) if tail.is_waiting]
 
     def restore(self) -> Plan | None:
         """Take up the cursors that were kept; give what was under way."""
@@ -99,12 +98,14 @@ class Follower:
     def poll(self, now: float) -> None:
         """Look which files there are; *now* is the monotonic clock's."""
         self._kinship = None  # of the round before
+        self._rest(now)
         paths = self._finder.find()
         if paths is self._paths and len(paths) > _FEW_FILES:
             self._look_at_some(paths, now)
         else:
             self._look_at_all(paths, now)
-        self._close_some()
+        if self._awake or self._left:  # else nothing was opened
+            self._close_some()
         self._is_first_round = False
         self._cursors.include = self._patterns
 
@@ -172,10 +173,9 @@ class Follower:
         """Look at the files that grew lately, and at a share of the others: no folder has changed."""
         self._turn = (self._turn + 1) % _TURNS
         share = paths[self._turn :: _TURNS]
-        awake = [tail.cursor.path for tail in self._by_id.values() if now - tail.seen_seconds < _AWAKE_SECONDS]
-        for path in {*share, *awake}:
+        for path in {*share, *(tail.cursor.path for tail in self._awake.values())}:
             tail, found = self._by_path.get(path), look_at(path)
-            if found is None:
+            if found is None or (tail is not None and tail.is_as_it_was(found.status)):
                 continue
             identity = (found.status.st_dev, found.status.st_ino)
             # What is not known is another name of a known one, or cannot be read yet.
@@ -184,6 +184,11 @@ class Follower:
             elif identity not in self._tails:
                 self._adopt(found, identity, now)
         self._leave_left(now)
+
+    def _rest(self, now: float) -> None:
+        for file_id, tail in tuple(self._awake.items()):
+            if not tail.is_waiting and now - tail.seen_seconds >= _AWAKE_SECONDS:
+                del self._awake[file_id]
 
     def _leave_left(self, now: float) -> None:
         for identity in self._left:
@@ -199,7 +204,8 @@ class Follower:
             self._by_path.pop(tail.cursor.path, None)
             tail.cursor = self._changed[tail.cursor.file_id] = replace(tail.cursor, path=found.path)
         self._by_path[found.path] = tail
-        tail.look(found.status, now)
+        if tail.look(found.status, now):
+            self._awake[tail.cursor.file_id] = tail
         if not tail.cursor.is_gzip and found.status.st_size < tail.cursor.mark.offset:
             self.begin_anew(tail, now)
 
@@ -278,6 +284,7 @@ class Follower:
     def _follow(self, cursor: Cursor, *, size_bytes: int, now: float, content: Content | None) -> Tail:
         tail = Tail(cursor, size_bytes, now, content)
         self._tails[tail.identity] = self._by_path[cursor.path] = self._by_id[cursor.file_id] = tail
+        self._awake[cursor.file_id] = tail
         self._changed[cursor.file_id] = cursor
         return tail
 
@@ -285,10 +292,11 @@ class Follower:
         """A file is not found any more: read what is left of it while it is open, then let it go."""
         if tail.content is not None:
             try:
-                tail.look(tail.content.status(), now)
+                if tail.look(tail.content.status(), now):
+                    self._awake[tail.cursor.file_id] = tail
             except OSError:
                 tail.close()
-        is_done = not tail.has_news and tail.held_seconds is None and now - tail.seen_seconds > _LEFT_SECONDS
+        is_done = not tail.is_waiting and now - tail.seen_seconds > _LEFT_SECONDS
         if tail.content is None or is_done:
             tail.close()
             self._park(tail)
@@ -297,16 +305,17 @@ class Follower:
         cursor = replace(tail.cursor, gone_seconds=time.time())
         self._parked[cursor.file_id] = self._changed[cursor.file_id] = cursor
         del self._tails[tail.identity], self._by_id[cursor.file_id]
+        self._awake.pop(cursor.file_id, None)
         if self._by_path.get(cursor.path) is tail:
             del self._by_path[cursor.path]
 
     def _close_some(self) -> None:
         """Close those that rested longest; what is closed is opened again when it grows."""
         opened = [tail for tail in self._by_id.values() if tail.content is not None]
-        excess = len(opened) - self._following.max_open_files
-        if excess > 0:
-            for tail in sorted(opened, key=lambda tail: tail.seen_seconds)[:excess]:
-                tail.close()
+        excess = max(0, len(opened) - self._following.max_open_files)
+        for tail in sorted(opened, key=lambda tail: tail.seen_seconds)[:excess]:
+            tail.close()
+        self.open_count = len(opened) - excess
 
 
 def _end_of(content: Content) -> int:

@@ -146,7 +146,7 @@ class Harvest:
 
     def _cuts(self) -> list[_Cut]:
         """Cut from each file in turn; what did not fit is first in the next batch."""
-        waiting = [tail for tail in self._follower.tails if tail.has_news or tail.held_seconds is not None]
+        waiting = self._follower.waiting
         begin = next((at for at, tail in enumerate(waiting) if tail.cursor.file_id > self._turn), 0)
         cuts, size = list[_Cut](), 0
         for tail in chain(waiting[begin:], waiting[:begin]):

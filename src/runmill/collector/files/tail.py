@@ -37,6 +37,11 @@ class Tail:
         """Say whether there may be something that was not read."""
         return self.size_bytes != self.read_size_bytes
 
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether there may be something to give: news, or what has had no end for long enough."""
+        return self.has_news or self.held_seconds is not None
+
     def open(self) -> Content:
         """Open it unless it is. Raises OSError; also when the name leads to another file by now."""
         if self.content is None:
@@ -54,11 +59,18 @@ class Tail:
             self.content.close()
             self.content = None
 
-    def look(self, status: os.stat_result, now: float) -> None:
-        """Note the file's state."""
-        if status.st_size != self.size_bytes:
-            self.size_bytes = status.st_size
-            self.seen_seconds = now
+    def is_as_it_was(self, status: os.stat_result) -> bool:
+        """Say whether a state is that of this very file when it was last looked at."""
+        cursor = self.cursor
+        return status.st_size == self.size_bytes and status.st_ino == cursor.inode and status.st_dev == cursor.device
+
+    def look(self, status: os.stat_result, now: float) -> bool:
+        """Note the file's state; say whether it is another than before."""
+        if status.st_size == self.size_bytes:
+            return False
+        self.size_bytes = status.st_size
+        self.seen_seconds = now
+        return True
 
     def is_same_content(self) -> bool:
         """Say whether what was read of the file is still in it. Raises OSError."""
