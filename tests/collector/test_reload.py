@@ -1,11 +1,13 @@
 """A new configuration while data keeps coming: nobody is turned away, nothing is lost, a bad one changes nothing."""
 
 import asyncio
+import json
 import socket
+import sys
 
 import httpx
 import pytest
-from collector_fakes import RecordingStore, logs
+from collector_fakes import RecordingStore, logs, until
 
 from runmill.collector import config
 from runmill.collector.service import Service
@@ -111,3 +113,47 @@ async def test_shutdown_waits_for_a_reload(service, stores):
     await reloading
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(host, int(port))
+
+
+PRINTS = """
+import sys
+print("started", flush=True)
+for n in range(2000): print(n, flush=n % 100 == 0)
+print("waits", flush=True)
+import time; time.sleep(60)
+"""
+WITH_COMMAND = """
+receivers:
+  process: {{command: {command}, env: {{A: "{changed}"}}}}
+  otlp: {{protocols: {{http: {{endpoint: "{endpoint}"}}}}}}
+exporters: {{run_store: {{url: {url}, commit_interval: 1ms}}}}
+service: {{pipelines: {{logs: {{receivers: [process, otlp], exporters: [run_store]}}}}}}
+"""
+
+
+def read_with_command(url, changed="", endpoint="127.0.0.1:0"):
+    command = [sys.executable, "-c", PRINTS]
+    text = WITH_COMMAND.format(command=json.dumps(command), url=url, changed=changed, endpoint=endpoint)
+    return config.loads(text, environment={})
+
+
+async def test_a_command_goes_on_through_reloads_until_its_own_section_changes(stores):
+    """It is not run again, and each of its lines is taken once; also where the new configuration cannot start."""
+    service = Service(read_with_command("one"), Settings(open_store=stores.__getitem__))
+    await service.start()
+
+    def printed():
+        return [body for store in stores.values() for body in bodies(store) if "ended" not in body]
+
+    await until(printed)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        endpoint = f"127.0.0.1:{taken.getsockname()[1]}"
+        for read_next in (lambda: read_with_command("two"), lambda: read_with_command("one", endpoint=endpoint)):
+            await service.reload(read_next)
+    await until(lambda: "waits" in printed())
+    assert service.telemetry.snapshot()['runmill_config_reloads_total{result="failed"}'] == 1
+    assert sorted(printed()) == sorted(["started", *map(str, range(2000)), "waits"])
+    await service.reload(lambda: read_with_command("two", changed="yes"))
+    await until(lambda: printed().count("waits") == 2)
+    await service.shutdown()
+    assert printed().count("started") == 2

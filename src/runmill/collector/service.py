@@ -16,6 +16,7 @@ from runmill.collector.pipeline import Collector
 from runmill.collector.settings import Settings
 from runmill.collector.sockets import KeptSockets
 from runmill.collector.telemetry import Telemetry
+from runmill.collector.values import Section
 from runmill.errors import RunmillError
 
 __all__ = ["Service"]
@@ -65,6 +66,7 @@ class Service:
         """Stop receiving, let everything flush, stop. Safe to call twice, and without start()."""
         async with self._changing:
             await self._collector.shutdown()
+            await self._settings.lasting.shutdown()
             self._sockets.close()
 
     async def reload(self, read: Callable[[], Config]) -> str:
@@ -84,9 +86,10 @@ class Service:
             collector = self._build(config)
         except RunmillError as error:
             return self._failed(error)
-        await self._stop()
         try:
-            await self._go_on(collector)
+            with self._settings.lasting.onward_to(_used_receivers(config)):
+                await self._stop()
+                await self._go_on(collector)
         except (OSError, RunmillError) as error:
             await self._go_on(self._build(self._config))
             return self._failed(error)
@@ -118,3 +121,8 @@ class Service:
 
     def _count(self, result: str) -> None:
         self.telemetry.add("runmill_config_reloads_total", result=result)
+
+
+def _used_receivers(config: Config) -> dict[str, Section]:
+    used = {name for pipeline in config.pipelines for name in pipeline.receivers}
+    return {name: section for name, section in config.receivers.items() if name in used}

@@ -7,6 +7,7 @@ from runmill import home as homes
 from runmill.collector.asgi import ASGIApp
 from runmill.collector.explain import Explainer
 from runmill.collector.exporters.run_store import OpenStore
+from runmill.collector.lasting import Lasting
 from runmill.collector.receivers.journal import PutArtifact
 from runmill.collector.receivers.otlp import Bind, bind
 from runmill.home import Home
@@ -28,6 +29,8 @@ class Settings:
     """Gives the ``HOST:PORT`` where gRPC, which binds for itself, shall listen for the configured one."""
     home: Home = field(default_factory=homes.find)
     """Whose journals are gathered, and where receivers keep how far they have read."""
+    lasting: Lasting = field(default_factory=Lasting)
+    """The receivers that go on from one collector to the next."""
     put_artifact: PutArtifact | None = None
     """Takes the files that dead processes left; None where no store is at hand: then the files stay where they are."""
     token: str | None = None

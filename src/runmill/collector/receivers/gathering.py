@@ -1,6 +1,6 @@
 """The receivers that fetch what nobody sends, each made from its configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from runmill.collector.component import Component, Consumer, Signal
@@ -54,10 +54,9 @@ def make_gatherer(
         return JournaldReceiver(
             config, consumers, receiver_id=receiver_id, telemetry=telemetry, state_folder=state_folder
         )
-    if isinstance(config, ProcessConfig):
-        return ProcessReceiver(config, consumers, receiver_id=receiver_id, telemetry=telemetry)
-    if isinstance(config, StdinConfig):
-        return StdinReceiver(config, consumers, receiver_id=receiver_id)
+    if isinstance(config, ProcessConfig | StdinConfig):
+        make = _of_pipes(config, receiver_id, telemetry)
+        return settings.lasting.take(receiver_id, config, consumers["logs"], make)
     missing = [signal for signal in ("logs", "metrics") if signal not in consumers]
     if missing:
         raise ConfigError(
@@ -72,3 +71,12 @@ def make_gatherer(
         home=settings.home,
         put_artifact=settings.put_artifact,
     )
+
+
+def _of_pipes(
+    config: ProcessConfig | StdinConfig, receiver_id: str, telemetry: Telemetry
+) -> Callable[[Consumer], Component]:
+    """Give what makes a receiver that cannot read anything twice."""
+    if isinstance(config, StdinConfig):
+        return lambda onward: StdinReceiver(config, {"logs": onward}, receiver_id=receiver_id)
+    return lambda onward: ProcessReceiver(config, {"logs": onward}, receiver_id=receiver_id, telemetry=telemetry)
