@@ -1,5 +1,7 @@
 """OTLP over gRPC as a sender sees it, and our exporter as such a sender."""
 
+import asyncio
+
 import grpc
 import grpc.aio
 import pytest
@@ -113,6 +115,22 @@ async def test_other_machines_need_the_token(serve):
     assert (await server.fails(logs("a"))).code() is grpc.StatusCode.UNAUTHENTICATED
     await server.export(logs("a"), metadata=(("authorization", "Bearer secret"),))
     assert server.consumer.batches == [batch("a")]
+
+
+async def test_request_that_comes_too_slowly_is_cut_off(serve):
+    """Its sender is asked to try again; a request that never ends is not waited for."""
+    server = await serve(read_timeout="50ms")
+    call = server.channel.stream_unary(METHODS["logs"])(trickling())
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert error.value.details() == "the request did not come within 0.05 s. Send it again, or in parts."
+
+
+async def trickling():
+    """A request whose message does not come."""
+    await asyncio.Event().wait()
+    yield b""
 
 
 async def test_port_that_is_taken_is_an_os_error(serve):

@@ -51,6 +51,8 @@ class GrpcConfig(Section):
     endpoint: Endpoint = "localhost:4317"
     max_recv_msg_size_mib: int = Field(default=4, ge=1, le=2047)
     """What a request may hold at most, also once it is decompressed; a larger one is RESOURCE_EXHAUSTED."""
+    read_timeout: Duration = 60.0
+    """A request that takes longer to come is cut off, and its sender asked to try again."""
     tls: ServerTlsConfig | None = None
     """Speak TLS; by default plain."""
 

@@ -3,9 +3,10 @@
 Source: OTLP specification, OTLP/gRPC.
 """
 
+import asyncio
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 import grpc
@@ -90,7 +91,8 @@ class OtlpGrpcReceiver:
 
     def _handler(self) -> grpc.GenericRpcHandler:
         methods = {
-            METHODS[signal]: grpc.unary_unary_rpc_method_handler(self._export_to(signal, consumer))
+            # Taken as a stream of one message, as only then is it ours how long it may take to come.
+            METHODS[signal]: grpc.stream_unary_rpc_method_handler(self._export_to(signal, consumer))
             for signal, consumer in self._consumers.items()
         }
 
@@ -101,11 +103,12 @@ class OtlpGrpcReceiver:
         return Handler()
 
     def _export_to(self, signal: Signal, consumer: Consumer) -> Any:
-        async def export(payload: bytes, context: Any) -> bytes:
+        async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
             metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
             if not self._is_allowed(metadata):
                 await self._fail(context, grpc.StatusCode.UNAUTHENTICATED, "the metadata 'authorization: Bearer TOKEN'"
                                  " is wanted from other machines. Set it with OTEL_EXPORTER_OTLP_HEADERS.")  # fmt: skip
+            payload = await self._received(messages, context)
             try:
                 batch = Batch(signal, payload, count_records(signal, payload), read_producer(metadata))
                 if batch.record_count:
@@ -120,6 +123,18 @@ class OtlpGrpcReceiver:
             return b""  # an Export*ServiceResponse that says all was taken
 
         return export
+
+    async def _received(self, messages: AsyncIterator[bytes], context: Any) -> bytes:
+        """Give the request's message; one that does not come in time ends the request."""
+        seconds = self._config.read_timeout
+        try:
+            async with asyncio.timeout(seconds or None):
+                async for message in messages:
+                    return message
+        except TimeoutError:
+            late = f"the request did not come within {seconds:g} s. Send it again, or in parts."
+            await self._refuse(context, late, None)
+        return b""
 
     def _is_allowed(self, metadata: Mapping[str, str]) -> bool:
         wanted = f"Bearer {self._token}"
