@@ -54,3 +54,19 @@ def test_a_notebook_reads_the_tables(stored_home: Path):
         assert store.sql("from logs order by time_unix_nano").num_rows == 30
         with store.stream("select i from range(100000) as t(i)") as batches:
             assert sum(batch.num_rows for batch in batches) == 100_000
+
+
+def test_another_store_than_the_homes_is_asked(call, stopped_home: Path, tmp_path: Path, monkeypatch):
+    """By `--store` or RUNMILL_STORE, in SQL, in an export and by whoever reads; a notebook names it by `url`."""
+    monkeypatch.setenv("RUNMILL_HOME", str(tmp_path / "empty"))
+    url = str(stopped_home / "store")
+    asked = "select count(*) as n from logs"
+    assert json.loads(call("sql", asked, "--json", "--store", url).out) == {"n": 30}
+    assert json.loads(call("store", "info", "--json", "--store", url).out)["log_count"] == 30
+    assert call("runs").status == 1
+    monkeypatch.setenv("RUNMILL_STORE", url)
+    assert json.loads(call("sql", asked, "--json").out) == {"n": 30}
+    assert len(call("runs", "--json").out.splitlines()) == 1
+    assert call("store", "export", str(tmp_path / "out")).status == 0
+    with stores.connect(url=url) as store:
+        assert store.sql(asked).to_pylist() == [{"n": 30}]

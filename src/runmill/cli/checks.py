@@ -9,7 +9,7 @@ import typer
 from runmill import home as homes
 from runmill.cli import render
 from runmill.cli.collect import ConfigSource
-from runmill.cli.options import AsJson, HomeOption
+from runmill.cli.options import AsJson, HomeOption, StoreOption
 from runmill.cli.reading import Reader
 from runmill.errors import InvalidArgument
 
@@ -38,9 +38,9 @@ def validate(
     typer.echo(f"{config_file}: no mistakes; pipelines: {pipelines}")
 
 
-def store_info(*, as_json: AsJson = False, home_dir: HomeOption = None) -> None:
+def store_info(*, as_json: AsJson = False, store: StoreOption = None, home_dir: HomeOption = None) -> None:
     """Say what the run store holds and how large it is."""
-    with Reader(homes.find(home_dir)) as reader:
+    with Reader(homes.find(home_dir), store) as reader:
         found = reader.get("/store")
     if as_json:
         render.print_json([found])

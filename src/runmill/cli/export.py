@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from runmill.cli.options import HomeOption
+from runmill.cli.options import HomeOption, StoreOption
 from runmill.cli.sql import connected
 from runmill.errors import InvalidArgument, NotFound
 
@@ -37,20 +37,21 @@ def export(
     format_: Annotated[
         Format, typer.Option("--format", help="A file a table; or requests in OTLP/JSON, one a line.")
     ] = Format.PARQUET,
+    store: StoreOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Write what the store holds as files that other tools read."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidArgument(f"{str(folder)!r} is not empty: an export overwrites nothing. Name a new folder.")
-    with connected(home_dir) as store:
-        statements = _statements(_where(store, run or []))
+    with connected(store, home_dir) as opened:
+        statements = _statements(_where(opened, run or []))
         folder.mkdir(parents=True, exist_ok=True)
         if format_ is Format.OTLP:
             from runmill.cli.export_otlp import write_otlp  # noqa: PLC0415 - the command line starts without Arrow
 
-            write_otlp(store, statements, folder)
+            write_otlp(opened, statements, folder)
         else:
-            _write_tables(store, statements, folder, format_)
+            _write_tables(opened, statements, folder, format_)
 
 
 def _statements(where: str) -> dict[str, str]:

@@ -45,14 +45,17 @@ _MOST_NAMED: Final = 20
 
 
 class Reader:
-    """Reads one home's runs through the routes of docs/http-api.md; a context manager.
+    """Reads one home's runs, or those of the store at *url*, through the routes of docs/http-api.md; a context manager.
+
+    Where no server of the home answers, ``RUNMILL_STORE`` names the store that is read.
 
     Entering it raises NotFound when nothing was ever stored there, and Conflict when another process holds the store
     without answering.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, url: str | None = None) -> None:
         self._home = home
+        self._url = url
         self._runner = asyncio.Runner()
         self._store: Store | None = None
         self._client: httpx.AsyncClient
@@ -60,13 +63,13 @@ class Reader:
         """The server that answers; None when the store was opened by this process."""
 
     def __enter__(self) -> Self:
-        server = self._home.find_server()
+        server = self._home.find_server() if self._url is None else None
         if server is not None and self._answers(server):
             self.server = server
             self._client = _remote_client(server)
         else:
             self._tell_what_waits()
-            self._client = self._local_client()
+            self._client = self._local_client(self._url or os.environ.get("RUNMILL_STORE"))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -156,8 +159,8 @@ class Reader:
                 "there. They are taken in by: runmill up"
             )
 
-    def _local_client(self) -> "httpx.AsyncClient":
-        if not self._home.store.exists():
+    def _local_client(self, url: str | None) -> "httpx.AsyncClient":
+        if url is None and not self._home.store.exists():
             raise NotFound(
                 f"There is no run store in {self._home.path}: nothing was ever logged there. "
                 "Name another home with --home or RUNMILL_HOME, or start with: runmill demo"
@@ -169,7 +172,7 @@ class Reader:
         from runmill._version import __version__  # noqa: PLC0415
         from runmill.views.app import create_app  # noqa: PLC0415
 
-        self._store = store.open(self._home.store, artifacts=self._home.artifacts)
+        self._store = store.open(url) if url else store.open(self._home.store, artifacts=self._home.artifacts)
         transport = httpx.ASGITransport(create_app(self._store, version=__version__))
         return httpx.AsyncClient(transport=transport, base_url=f"{_IN_PROCESS}/api/v1")
 

@@ -10,7 +10,7 @@ import typer
 
 from runmill import home as homes
 from runmill.cli import render
-from runmill.cli.options import AsJson, HomeOption
+from runmill.cli.options import AsJson, HomeOption, StoreOption
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,21 +28,22 @@ def sql(
     ] = None,
     *,
     as_json: AsJson = False,
+    store: StoreOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Ask the store in SQL (DuckDB's): it can be read, never changed, also while a server has it."""
-    with connected(home_dir) as store, store.stream(_text(statement)) as answer:
+    with connected(store, home_dir) as opened, opened.stream(_text(statement)) as answer:
         if as_json:
             sys.stdout.buffer.writelines(_as_json_lines(answer))
         else:
             _print_table(answer)
 
 
-def connected(home_dir: Path | None) -> "Connection":
-    """Give SQL over a home's store, whoever has it."""
+def connected(url: str | None, home_dir: Path | None) -> "Connection":
+    """Give SQL over the store at *url*, else over the home's, whoever has it."""
     from runmill import store as stores  # noqa: PLC0415 - the command line starts without the store
 
-    return stores.connect(homes.find(home_dir).path)
+    return stores.connect(homes.find(home_dir).path, url=url)
 
 
 def _text(statement: str | None) -> str:

@@ -56,8 +56,10 @@ def open(  # noqa: A001 - read as `runmill.store.open`
     return store
 
 
-def connect(home: str | Path | None = None) -> "Connection":
+def connect(home: str | Path | None = None, *, url: str | None = None) -> "Connection":
     """Give SQL over the run store of a home directory, by default ``RUNMILL_HOME`` or your own. Nothing can change so.
+
+    With *url*, over the store there, such as one that machines share: what `open` takes.
 
     ```python
     with runmill.store.connect() as store:
@@ -68,4 +70,4 @@ def connect(home: str | Path | None = None) -> "Connection":
     """
     from runmill.store.connection import Connection  # noqa: PLC0415 - Arrow is heavy
 
-    return Connection(homes.find(home))
+    return Connection(homes.find(home), url)

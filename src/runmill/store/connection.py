@@ -20,15 +20,15 @@ _SECONDS: Final = 120.0
 
 
 class Connection:
-    """Reads the run store of a home; a context manager. Nothing it is asked can change the store.
+    """Reads the run store of a home, or the one at *url*; a context manager. Nothing it is asked can change the store.
 
     Raises NotFound where there is no store, Conflict where a process has it open that is no server.
     """
 
-    def __init__(self, home: Home) -> None:
-        if not home.store.exists():
+    def __init__(self, home: Home, url: str | None = None) -> None:
+        if url is None and not home.store.exists():
             raise NotFound(f"There is no run store in {home.path}: nothing was ever logged there.")
-        self._open: Store | Server = _owner(home)
+        self._open: Store | Server = _owner(home, url)
 
     def sql(self, text: str) -> pa.Table:
         """Answer one SELECT (or DESCRIBE, SHOW, EXPLAIN) over the tables of docs/store.md.
@@ -56,10 +56,10 @@ class Connection:
         self.close()
 
 
-def _owner(home: Home) -> Store | Server:
+def _owner(home: Home, url: str | None) -> Store | Server:
     """Open the store, or give the server that has it."""
     try:
-        return stores.open(home.store, artifacts=home.artifacts)
+        return stores.open(home.store, artifacts=home.artifacts) if url is None else stores.open(url)
     except Conflict:
         server = home.find_server()
         if server is None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+import duckdb
 import pyarrow as pa
 
 from runmill.columns import Columns
-from runmill.errors import InvalidArgument, NotFound
+from runmill.errors import ConfigError, InvalidArgument, NotFound
 from runmill.model import (
     Artifact,
     Experiment,
@@ -60,6 +61,10 @@ class DuckDBStore:
         self._bytes = artifacts
         try:
             self._writer = Writer(attachment, clock)
+        except duckdb.Error as error:
+            attachment.close()
+            said = attachment.said(error)
+            raise ConfigError(f"{attachment.url}: cannot be opened as a run store: {said}") from None
         except BaseException:
             attachment.close()
             raise
