@@ -87,13 +87,13 @@ def _request(groups: Mapping[Any, Mapping[str, list[bytes]]], resource_of: Resou
 
 
 def _scope_and_log(record: Record) -> tuple[str, bytes]:
+    if not isinstance(record[3], str):
+        record = mend(record)
     try:
-        if isinstance(record[3], str):
-            return record[3], _log(record)
-    except Exception:  # noqa: BLE001, S110 - one record with a None for a level must not hold up the journal for good
-        pass
-    mended = mend(record)
-    return mended.logger, _log(mended)
+        return record[3], _log(record)
+    except Exception:  # noqa: BLE001 - one record with a None for a level must not hold up the journal for good
+        mended = mend(record)
+        return mended.logger, _log(mended)
 
 
 def _log(record: Record) -> bytes:
