@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from store_columns import NOW, delivery, log
 
 from runmill.errors import InvalidArgument
-from runmill.store.condition import Amount, Attribute, Level, Name, Not, Rank, Text, fits
+from runmill.store.condition import Amount, Attribute, Level, Name, Not, Rank, Regex, Text, Word, fits
 from runmill.store.query import LogQuery
 from runmill.store.search import parse
 
@@ -35,6 +35,7 @@ run_ids = (f"searched-{number}" for number in itertools.count())
         ("loss>0.3 batch<=1e3", [Amount("loss", ">", 0.3), Amount("batch", "<=", 1000.0)]),
         ("http://x/y 12:30:01 -", [Text("http://x/y"), Text("12:30:01"), Text("-")]),
         ("--help", [Not(Text("-help"))]),
+        (r'word:memory -regex:"out of (memory|disk)"', [Word("memory"), Not(Regex("out of (memory|disk)"))]),
     ],
 )
 def test_a_query_is_read_term_by_term(query, conditions):
@@ -52,6 +53,10 @@ def test_a_query_is_read_term_by_term(query, conditions):
         ("rank:first", 1, "wants a whole number"),
         ("logger>train", 1, "compares a text; use 'logger:VALUE'"),
         ("-phase!=eval", 2, "says no twice"),
+        ("a regex:(b", 3, "'regex:(b' is no regular expression: missing )"),
+        ('regex:"a(?=b)"', 1, "has '(?=', which a store does not know"),
+        ("regex:a{1,2000}", 1, "has '{1,2000', which a store does not know"),
+        ("word>a", 1, "compares a text; use 'word:VALUE'"),
         ('ok  "never closed', 5, "quote that is not closed"),
         ('a"b', 1, "or one inside a word"),
     ],
@@ -88,6 +93,8 @@ VALUES = (
 )
 SIMPLE = st.one_of(
     st.builds(Text, WORDS),
+    st.builds(Word, st.text("aB.% é", min_size=1, max_size=3)),
+    st.builds(Regex, st.sampled_from(["a|B", "^a", r"a$", r"\.", "a{2}", "[b-z]", r"\bA", "%.*_", r"\w\W"])),
     st.builds(Level, st.integers(0, 24), st.integers(0, 24)),
     st.builds(Rank, st.integers(0, 3), st.integers(0, 3)),
     st.builds(Name, st.sampled_from(["logger", "service", "stream", "event_name", "trace_id"]), PATTERNS),
@@ -97,7 +104,7 @@ SIMPLE = st.one_of(
 RECORDS = st.lists(
     st.fixed_dictionaries(
         {
-            "body": WORDS,
+            "body": st.text("aB.%_ é", max_size=5),
             "severity_number": st.integers(0, 24),
             "logger": st.sampled_from(["a", "a.b", "aB", "ab.a"]),
             "service": WORDS,

@@ -17,7 +17,7 @@ from runmill.model import AttributeValue, LogRecord
 
 __all__ = [
     "COMPARISONS", "NUMBER", "Amount", "Attribute", "Comparison", "Condition", "Level", "Name", "NameField", "Not",
-    "Rank", "Simple", "Text", "fits",
+    "Rank", "Regex", "Simple", "Text", "Word", "fits",
 ]  # fmt: skip
 
 NameField = Literal["logger", "service", "stream", "event_name", "trace_id", "span_id"]
@@ -39,6 +39,20 @@ class Text:
     """Found anywhere in the body or the attributes."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Found in the body with no letter, digit or underscore on either side."""
+
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A regular expression that matches somewhere in the body: what every engine knows, nothing that looks around."""
+
+    pattern: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +103,21 @@ class Not:
     condition: "Simple"
 
 
-Simple: TypeAlias = Text | Level | Name | Attribute | Rank | Amount
+Simple: TypeAlias = Text | Word | Regex | Level | Name | Attribute | Rank | Amount
 Condition: TypeAlias = Simple | Not
 
 
-def fits(condition: Condition, record: LogRecord) -> bool:  # noqa: PLR0911 - a kind a line
+def fits(condition: Condition, record: LogRecord) -> bool:  # noqa: C901, PLR0911 - a kind a line
     """Say whether the record fits."""
     match condition:
         case Not(inner):
             return not fits(inner, record)
         case Text(text):
             return text.lower() in _searched(record)
+        case Word(word):
+            return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", _body(record), re.IGNORECASE) is not None
+        case Regex(pattern):
+            return re.search(pattern, _body(record), re.IGNORECASE | re.ASCII) is not None
         case Level(lowest, highest):
             return lowest <= record.severity_number <= highest
         case Rank(lowest, highest):
@@ -127,8 +145,11 @@ def _like(pattern: str) -> re.Pattern[str]:
 
 
 def _searched(record: LogRecord) -> str:
-    body = record.body if isinstance(record.body, str) else _json(record.body)
-    return f"{body}\n{_json(record.attributes)}".lower()
+    return f"{_body(record)}\n{_json(record.attributes)}".lower()
+
+
+def _body(record: LogRecord) -> str:
+    return record.body if isinstance(record.body, str) else _json(record.body)
 
 
 def _text(value: AttributeValue) -> str | None:

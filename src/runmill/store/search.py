@@ -21,8 +21,10 @@ from runmill.store.condition import (
     NameField,
     Not,
     Rank,
+    Regex,
     Simple,
     Text,
+    Word,
 )
 from runmill.store.levels import HIGHEST, LEVELS
 
@@ -36,7 +38,7 @@ FIELDS: Final[dict[str, NameField]] = {
     "trace": "trace_id",
     "span": "span_id",
 }
-"""Beside ``level`` and ``rank``: a word of the language, and the field of a record it means.
+"""Beside ``level``, ``rank``, ``word`` and ``regex``: a word of the language, and the field of a record it means.
 
 An attribute that is called like one of them is asked for as ``attributes.NAME``.
 """
@@ -56,6 +58,7 @@ _TERM: Final = re.compile(
     | (?P<word>[^\s"]+){_END})""",
     re.VERBOSE,
 )
+_ELSEWHERE_UNKNOWN: Final = re.compile(r"\(\?(?:<?[=!]|P=|\(|>|#)|\\[1-9Z]|[*+?}]\+|\{[\d,]*\d{4}")
 _INTEGER: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -111,6 +114,8 @@ def _of_field(term: _Term) -> Simple:
         return Level(*_levels(term))
     if term.name == "rank":
         return Rank(*_within(term, _whole(term), _whole(term), _LARGEST_RANK))
+    if term.name in ("word", "regex"):
+        return _of_message(term)
     compared = term.operator in ("<", "<=", ">", ">=")
     if term.name in FIELDS:
         if compared:
@@ -118,6 +123,22 @@ def _of_field(term: _Term) -> Simple:
         return Name(FIELDS[term.name], term.value)
     key = term.name.removeprefix(_ATTRIBUTES)
     return Amount(key, cast("Comparison", term.operator), _number(term)) if compared else Attribute(key, term.value)
+
+
+def _of_message(term: _Term) -> Simple:
+    if term.operator not in (":", "=", "!="):
+        raise term.mistake(f"compares a text; use '{term.name}:VALUE'.")
+    if term.name == "word":
+        return Word(term.value)
+    try:
+        re.compile(term.value)
+    except re.error as error:
+        raise term.mistake(f"is no regular expression: {error}.") from None
+    if found := _ELSEWHERE_UNKNOWN.search(term.value):
+        raise term.mistake(
+            f"has {found[0]!r}, which a store does not know: nothing that looks around or back, nor 1,000 repeats."
+        )
+    return Regex(term.value)
 
 
 def _levels(term: _Term) -> tuple[int, int]:

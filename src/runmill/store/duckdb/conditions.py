@@ -15,8 +15,10 @@ from runmill.store.condition import (
     Name,
     Not,
     Rank,
+    Regex,
     Simple,
     Text,
+    Word,
 )
 
 __all__ = ["Filter", "narrowed_by"]
@@ -49,10 +51,14 @@ def _written(condition: Condition, name: str) -> tuple[str, dict[str, Any]]:
     return _simple(condition, name)
 
 
-def _simple(condition: Simple, name: str) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - a kind a line
+def _simple(condition: Simple, name: str) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911 - a kind a line
     match condition:
         case Text(text):
             return _text(text, name)
+        case Word(word):
+            return _matches(name), {name: f"(^|{_NO_LETTER}){_literal(word)}($|{_NO_LETTER})"}
+        case Regex(pattern):
+            return _matches(name), {name: pattern}
         case Level(lowest, highest):
             return _between("severity_number", lowest, highest, name)
         case Rank(lowest, highest):
@@ -72,6 +78,7 @@ def _simple(condition: Simple, name: str) -> tuple[str, dict[str, Any]]:  # noqa
             return f"({value} and {amount} {comparison} ${name})", values | {name: number}
 
 
+_NO_LETTER: Final = r"[^\pL\pN_]"
 _ESCAPE: Final = "escape '\\'"
 _VALUE: Final = "json_extract_string(attributes, ${}_path)"
 
@@ -83,6 +90,14 @@ def _text(text: str, name: str) -> tuple[str, dict[str, Any]]:
         f"or contains(lower(attributes), lower(${name}_json)))"
     )
     return sql, {name: text, f"{name}_json": orjson.dumps(text).decode()[1:-1]}
+
+
+def _matches(name: str) -> str:
+    return f"regexp_matches(body, ${name}, 'i')"
+
+
+def _literal(text: str) -> str:
+    return "".join(each if each.isalnum() else f"\\x{{{ord(each):x}}}" for each in text)
 
 
 def _between(column: str, lowest: int, highest: int, name: str) -> tuple[str, dict[str, Any]]:
