@@ -2,12 +2,16 @@
 
 import hashlib
 import io
+import os
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from runmill.app.runs.active import active_runs
+from runmill.app.runs.experiment import Experiment
+from runmill.app.runs.workspace import Workspace
 from runmill.errors import NotFound
 from runmill.otlp import runs
 
@@ -148,3 +152,28 @@ def test_without_outputs_logs_are_not_kept(run, tmp_path):
     _write(tmp_path, {"logs/loss.txt": "0.5"})
     run.complete()
     assert run.get_file_names() == []
+
+
+def test_a_file_that_cannot_be_kept_is_no_reason_not_to_end(outlet, tmp_path, capsys):
+    """As on a full disk: an upload raises and says where; an end says it, leaves the file out and is the run's end."""
+    run = Experiment(Workspace(outlet=outlet), "recorded").start_logging(snapshot_directory=None)
+    (tmp_path / "outputs" / "model.pkl").write_bytes(b"weights")
+    outlet.home.spool.parent.mkdir(exist_ok=True)
+    outlet.home.spool.write_text("in the way")
+    with pytest.raises(OSError, match=re.escape(str(outlet.home.spool))):
+        run.upload_file("a", io.BytesIO(b"a"))
+    run.complete()
+    [ended] = outlet.events(runs.ENDED)
+    assert (run.status, ended.body, outlet.events(runs.ARTIFACT)) == ("Completed", {"status": "Completed"}, [])
+    assert "outputs/model.pkl' is not kept: [Errno 17] File exists" in capsys.readouterr().err
+
+
+def test_what_a_killed_process_half_copied_is_removed(recorded_run, outlet):
+    """After an hour, by the next one that keeps a file; what is being copied now stays."""
+    outlet.home.spool.mkdir(parents=True)
+    old, new = outlet.home.spool / ".old", outlet.home.spool / ".new"
+    for draft in (old, new):
+        draft.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    recorded_run.upload_file("a", io.BytesIO(b"a"))
+    assert (old.exists(), new.exists()) == (False, True)

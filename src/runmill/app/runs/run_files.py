@@ -4,7 +4,7 @@
 import io
 import os
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -88,7 +88,8 @@ class FileCalls(RunPart):
         _refuse_datastore(datastore_name, where)
         if not Path(path).is_dir():
             raise InvalidArgument(f"{where}: {os.fspath(path)!r} is not a folder.")
-        self._keep_folder("" if name in ("", ".") else check_path(name, where), Path(path))
+        for kept_as, file in _files_below(Path(path), "" if name in ("", ".") else check_path(name, where)):
+            self._keep_changed(kept_as, file)
 
     def get_file_names(self) -> list[str]:
         """Give the paths of the run's files, logs included; what was uploaded before this call is among them."""
@@ -156,7 +157,7 @@ class FileCalls(RunPart):
         Not for a program to call: `upload_file` raises.
         """
         try:
-            self._keep(name, path, None)
+            self._keep_changed(name, path)
         except (OSError, ValueError) as error:
             notice(f"run {self.id}: the file {str(path)!r} is not kept: {error}")
             return False
@@ -171,12 +172,10 @@ class FileCalls(RunPart):
         body = {"path": path, "size_bytes": file.size_bytes, "media_type": kind or media_type(path)}
         self._recorder.event(runs.ARTIFACT, {**body, "sha256": file.sha256})
 
-    def _keep_folder(self, name: str, folder: Path) -> None:
-        for file in _files_below(folder):
-            path = posixpath.join(name, file.relative_to(folder).as_posix())
-            # What was uploaded by hand before is not sent again when its folder is.
-            if path not in self._kept or self._kept[path] != sha256_of(file):
-                self._keep(path, file, None)
+    def _keep_changed(self, path: str, file: Path) -> None:
+        # What was uploaded by hand before is not sent again when its folder is.
+        if path not in self._kept or self._kept[path] != sha256_of(file):
+            self._keep(path, file, None)
 
     def keep_logs(self) -> None:
         """Keep what grew in ``./logs``. Not for a program to call: it happens every 15 seconds."""
@@ -187,7 +186,8 @@ class FileCalls(RunPart):
         if self._logs is not None:
             self._logs.keep_all(_LOGS)
         if self._outputs is not None and self._outputs.folder.is_dir():
-            self._keep_folder(self._outputs.name, self._outputs.folder)
+            for kept_as, file in _files_below(self._outputs.folder, self._outputs.name):
+                self.keep_file(kept_as, file)
 
 
 def outputs_folder(path: "str | os.PathLike[str] | None") -> Outputs | None:
@@ -205,8 +205,10 @@ def _inside(path: str, cut: int = 0) -> str:
     return check_path(path[cut:].lstrip("/") or posixpath.basename(path), "run.download_files")
 
 
-def _files_below(folder: Path) -> Iterable[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+def _files_below(folder: Path, name: str) -> list[tuple[str, Path]]:
+    """Give each file with its path in the run, where the folder is called *name*."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(posixpath.join(name, file.relative_to(folder).as_posix()), file) for file in files]
 
 
 def _refuse_datastore(datastore_name: str | None, where: str) -> None:

@@ -4,8 +4,11 @@ import hashlib
 import mimetypes
 import os
 import posixpath
+import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -15,6 +18,8 @@ from runmill.home import Home
 __all__ = ["SpooledFile", "check_path", "media_type", "sha256_of", "spool"]
 
 _CHUNK_BYTES: Final = 1 << 20
+_ABANDONED_SECONDS: Final = 3600.0
+"""A copy that nobody wrote to for so long is nobody's any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,27 @@ class _Bytes:
 
 def _keep(home: Home, source: "IO[Any] | _Bytes") -> SpooledFile:
     home.spool.mkdir(parents=True, exist_ok=True)
+    _clear(home.spool)
     draft = home.spool / f".{uuid.uuid4().hex}"
     try:
         size, sha256 = _copy(source, draft)
         draft.replace(home.spool / sha256)
+    except OSError as error:
+        # A write that fails, as on a full disk, does not say where.
+        error.filename = error.filename or str(home.spool)
+        raise
     finally:
         draft.unlink(missing_ok=True)
     return SpooledFile(sha256, size)
+
+
+@cache
+def _clear(folder: Path) -> None:
+    """Remove, once a process, what processes that were killed left half copied there."""
+    for draft in folder.glob(".*"):
+        with suppress(OSError):  # another process is at the same
+            if time.time() - draft.stat().st_mtime > _ABANDONED_SECONDS:
+                draft.unlink()
 
 
 def _copy(source: "IO[Any] | _Bytes", target: Path) -> tuple[int, str]:
