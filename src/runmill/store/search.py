@@ -136,7 +136,7 @@ def _of_message(term: _Term) -> Simple:
         raise term.mistake(f"is no regular expression: {error}.") from None
     if found := _ELSEWHERE_UNKNOWN.search(term.value):
         raise term.mistake(
-            f"has {found[0]!r}, which a store does not know: nothing that looks around or back, nor 1,000 repeats."
+            f"has {found[0]!r}, which a store does not know: nothing looks around or back, or repeats so often."
         )
     return Regex(term.value)
 

@@ -24,10 +24,12 @@ class Purpose(IntEnum):
     PACKING = 3
 
 
-# For the one transaction: how long to wait for another, when the server gives up a holder that sleeps, and how soon
-# it notices that a holder's machine is gone.
+# A sender waits for a commit, and may ask again; many that are started together open one after the other.
+_PATIENCE: Final = {Purpose.OPENING: "90s", Purpose.WRITING: "10s", Purpose.PACKING: "10s"}
+
+# For the one transaction: when the server gives up a holder that sleeps, and how soon it notices that a holder's
+# machine is gone.
 _SETTINGS: Final = {
-    "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "15min",
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
@@ -43,7 +45,7 @@ def locked(root: duckdb.DuckDBPyConnection, purpose: Purpose) -> Iterator[bool]:
     connection = root.cursor()
     try:
         connection.begin()
-        for name, value in _SETTINGS.items():
+        for name, value in (("lock_timeout", _PATIENCE[purpose]), *_SETTINGS.items()):
             ask(connection, f"select set_config('{name}', '{value}', true)")
         if purpose is Purpose.PACKING:
             yield bool(ask(connection, f"select pg_try_advisory_xact_lock({_OURS}, {purpose:d})"))
