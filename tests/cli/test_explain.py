@@ -24,8 +24,8 @@ service: {pipelines: {logs: {receivers: [stdin], processors: [filter/quiet, reda
 LINES = "DEBUG:app:hello\nheartbeat 1\nINFO:app:epoch 3 done\ncard 4111111111111111 paid\n"
 TOLD = [
     "filter/quiet: dropped log 'hello' (DEBUG, app), by: severity_number < 9 and severity_number > 0",
-    "filter/quiet: dropped log 'heartbeat 1' (severity 0, unnamed), by: IsMatch(body, \"heartbeat\")",
-    "redaction: changed log 'card **** paid' (severity 0, unnamed), by: blocked_values, in the body",
+    "filter/quiet: dropped log 'heartbeat 1', by: IsMatch(body, \"heartbeat\")",
+    "redaction: changed log 'card **** paid', by: blocked_values, in the body",
 ]
 TOTALS = [
     'in all: filter/quiet: dropped 1 by: IsMatch(body, "heartbeat")',
@@ -57,6 +57,27 @@ def test_dry_run_reads_what_the_file_exporter_wrote(config: Path, home: Path) ->
     ended = runmill("collect", "--config", str(config), "--dry-run", home=home, stdin=f"{line}\n{LINES}")
     assert ended.stdout.splitlines()[:2] == [TOLD[0], TOLD[0]]
     assert "pipeline logs: 5 records in, 2 to debug" in ended.stdout
+
+
+def test_dry_run_reads_lines_as_the_files_of_the_configuration_and_says_what_operators_drop(
+    config: Path, home: Path
+) -> None:
+    """With the operators of its file_log, each drop with the condition as it is written."""
+    operators = "[{type: regex_parser, regex: '(?P<n>[0-9]+)'}, {type: filter, expr: 'attributes.n == \"3\"'}]"
+    config.write_text(
+        CONFIG.replace("{stdin: }", f"{{file_log: {{include: [/logs/*.log], operators: {operators}}}}}").replace(
+            "[stdin]", "[file_log]"
+        )
+    )
+    ended = runmill("collect", "--config", str(config), "--dry-run", home=home, stdin="epoch 3\nepoch 4\n")
+    assert (ended.stdout.splitlines(), ended.stderr) == (
+        [
+            "file_log: dropped log 'epoch 3', by: attributes.n == \"3\"",
+            "pipeline logs: 1 records in, 1 to debug",
+            'in all: file_log: dropped 1 by: attributes.n == "3"',
+        ],
+        "",
+    )
 
 
 def test_dry_run_of_records_without_a_pipeline_is_refused(config: Path, home: Path) -> None:

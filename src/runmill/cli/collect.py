@@ -197,7 +197,8 @@ async def _collect(source: ConfigSource, config: "Config", settings: "Settings")
 
     @contextmanager
     def announced() -> Iterator[None]:
-        say(f"Collecting on {', '.join(service.endpoints.values())}; Ctrl-C stops.")
+        places = ", ".join(service.endpoints.values())
+        say(f"Collecting{f' on {places}' if places else ''}; Ctrl-C stops.")
         yield
 
     async def reload() -> None:

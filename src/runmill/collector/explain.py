@@ -2,9 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-__all__ = ["Explainer", "Note"]
+from runmill.collector.lines.entry import Drop
+
+__all__ = ["Explainer", "Note", "notes_of", "shortened"]
+
+_LONGEST_BODY: Final = 80
 
 # Of each rule so many records are shown, and then the 100th, 1,000th, ...: a rule that fits all must not flood.
 _SHOWN: Final = 20
@@ -16,6 +20,17 @@ class Note(NamedTuple):
     verb: Literal["dropped", "changed"]
     what: str
     rule: str
+
+
+def notes_of(drops: Sequence[Drop]) -> list[Note]:
+    """Give what operators left out, as notes."""
+    return [Note("dropped", f"log {shortened(drop.body)}", drop.rule) for drop in drops]
+
+
+def shortened(body: Any) -> str:
+    """Give enough of a body to know it by."""
+    shown = repr(body)
+    return shown if len(shown) <= _LONGEST_BODY else f"{shown[:_LONGEST_BODY]}..."
 
 
 class Explainer:

@@ -98,11 +98,14 @@ def test_fields_are_moved_added_and_removed():
     ]
 
 
-def test_filter_drops_and_counts():
+def test_filter_drops_and_tells_what():
     """True means gone, as upstream."""
     config = FileLogConfig(include=["x"], operators=[{"type": "filter", "expr": 'body startsWith "DEBUG"'}])
     reading = recipe_of(config).read(b"a\nDEBUG x\nb\n", is_final=True)
-    assert ([one[4] for one in reading.entries], reading.dropped_count) == ([b"a", b"b"], 1)
+    assert ([one[4] for one in reading.entries], list(reading.drops)) == (
+        [b"a", b"b"],
+        [('body startsWith "DEBUG"', "DEBUG x")],
+    )
 
 
 FIRST = {"type": "recombine", "combine_field": "body", "is_first_entry": 'body matches "^\\\\S"'}

@@ -62,7 +62,7 @@ def test_key_of_a_body_that_is_a_map():
         ("IsMatch(body, body)", "column 15: a pattern must stand here as text"),
         ("attributes[3] == 3", "column 12: '3' is no key. Write attributes[\"key\"]"),
         ('true or Hex(body) == "x"', "column 9: the function 'Hex' is not supported (supported: IsMatch, HasPrefix"),
-        ("severity_nmber == 1", "Did you mean severity_number?"),
+        ("severity_nmber == 1", "did you mean 'severity_number'?"),
         ("(" * 60, "column 51: nested deeper than 50 levels. Write several conditions"),
     ],
 )

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
@@ -14,6 +14,7 @@ from runmill.collector.files.cursors import Cursors, Plan, Range
 from runmill.collector.files.follower import Follower
 from runmill.collector.files.tail import Tail
 from runmill.collector.lines.encoding import Origin, encode
+from runmill.collector.lines.entry import Drop
 from runmill.collector.lines.framing import normalise
 from runmill.collector.lines.recipe import Reading, Recipe
 
@@ -44,7 +45,7 @@ class _Cut(NamedTuple):
     range: Range
     payload: bytes
     record_count: int
-    dropped_count: int
+    drops: Sequence[Drop]
 
 
 class Harvest:
@@ -63,8 +64,7 @@ class Harvest:
         self._is_taken = False
         """Whether the batch given last was taken, and that is not written down yet."""
         self._turn = 0
-        self.dropped_count = 0
-        """How many records operators have left out."""
+        self._drops = list[Drop]()
         self._unfinished = follower.restore()
 
     @property
@@ -75,6 +75,11 @@ class Harvest:
     def poll(self) -> None:
         """Look which files there are."""
         self._follower.poll(self._pace.monotonic())
+
+    def take_drops(self) -> Sequence[Drop]:
+        """Give what operators have left out since this was last asked."""
+        drops, self._drops = self._drops, []
+        return drops
 
     def next_batch(self) -> Batch | None:
         """Give what is new, at most a few MiB; None when there is nothing now.
@@ -141,7 +146,7 @@ class Harvest:
 
     def _finish(self, cuts: list[_Cut]) -> None:
         for cut in cuts:
-            self.dropped_count += cut.dropped_count
+            self._drops += cut.drops
             self._follower.move(cut.range.file_id, cut.range.mark)
 
     def _cuts(self) -> list[_Cut]:
@@ -245,4 +250,4 @@ class Harvest:
         end = offset + reading.consumed
         payload = encode(reading.entries, self._origin_of(tail.cursor.path), observed_unix_nano=self._pace.unix_nano())
         planned = Range(tail.cursor.file_id, offset, self._follower.mark(tail, end))
-        return _Cut(tail, planned, payload, len(reading.entries), reading.dropped_count)
+        return _Cut(tail, planned, payload, len(reading.entries), reading.drops)

@@ -4,11 +4,12 @@ Nearly all gathered lines are plain text, and a flat tuple of five is all that i
 what an operator changed, is an `Entry`.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from runmill.model import AttributeValue
 
-__all__ = ["Entry", "Gathered", "Line", "Lines", "entry_of"]
+__all__ = ["Drop", "Entry", "Gathered", "Line", "Lines", "entry_of"]
 
 Line: TypeAlias = tuple[int, int, int, str | None, bytes]
 """(first, last, time_unix_nano, stream, text): the first and the last of the source lines it was made of, counted from
@@ -39,6 +40,13 @@ class Entry(NamedTuple):
 Gathered: TypeAlias = Line | Entry
 
 
+class Drop(NamedTuple):
+    """A record that was left out on purpose, and by what rule."""
+
+    rule: str
+    body: Any
+
+
 class Lines(NamedTuple):
     """What was made of a block of source lines."""
 
@@ -46,8 +54,8 @@ class Lines(NamedTuple):
     held: int | None = None
     """The first source line of something that may go on in the next block, such as a line cut in pieces; None when
     all is whole."""
-    dropped_count: int = 0
-    """How many records were left out on purpose."""
+    drops: Sequence[Drop] = ()
+    """What was left out."""
 
 
 def entry_of(gathered: Gathered) -> Entry:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from runmill.collector.lines.entry import Entry, Gathered, Lines, entry_of
+from runmill.collector.lines.entry import Drop, Entry, Gathered, Lines, entry_of
 from runmill.collector.lines.expressions import Condition
 from runmill.collector.lines.fields import MISSING, Field
 from runmill.collector.lines.timestamps import from_iso
@@ -78,14 +78,22 @@ def parse_time(value: Any, layout: str, *, is_epoch: bool, zone: tzinfo | None) 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Drops the records for which a condition holds, and counts them."""
+    """Drops the records for which a condition holds."""
 
     condition: Condition
+    rule: str
+    """The condition as it is written."""
 
     def __call__(self, found: Lines, _is_final: bool) -> Lines:  # noqa: FBT001 - a Step
         """Drop what is to be dropped."""
-        kept = [one for one in found.entries if not self.condition(entry_of(one))]
-        return Lines(kept, dropped_count=len(found.entries) - len(kept))
+        kept, drops = list[Gathered](), list[Drop]()
+        for one in found.entries:
+            entry = entry_of(one)
+            if self.condition(entry):
+                drops.append(Drop(self.rule, entry.body))
+            else:
+                kept.append(one)
+        return Lines(kept, drops=drops)
 
 
 @dataclass(frozen=True, slots=True)

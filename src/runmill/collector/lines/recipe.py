@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
-from runmill.collector.lines.entry import Entry, Gathered, Line, Lines
+from runmill.collector.lines.entry import Drop, Entry, Gathered, Line, Lines
 from runmill.collector.lines.framing import Framing
 from runmill.collector.lines.settling import settle
 
@@ -27,8 +27,8 @@ class Reading(NamedTuple):
     entries: "list[Gathered]"
     consumed: int
     """How many bytes they are; the rest is to be read again with what follows."""
-    dropped_count: int = 0
-    """How many of the records in these bytes were left out on purpose."""
+    drops: Sequence[Drop] = ()
+    """What of these bytes was left out on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class Recipe:
         """Give what *raw* is; with *is_final* all of it, as if nothing more came."""
         block = self.framing.split(raw, is_final=is_final)
         found, held = settle(self.opening(block.lines, is_final))
-        dropped_count = 0
+        drops = list[Drop]()
         for step in self.steps:
             found, held_here = settle(step(found, is_final))
-            dropped_count += found.dropped_count
+            drops += found.drops
             held = held if held_here is None else held_here  # what a step is given stands before what was held already
         if held is None:
-            return Reading(found.entries, block.consumed, dropped_count)
-        return Reading(found.entries, block.ends[held - 1] if held else 0, dropped_count)
+            return Reading(found.entries, block.consumed, drops)
+        return Reading(found.entries, block.ends[held - 1] if held else 0, drops)
 
     def with_encoding(self, encoding: str) -> "Recipe":
         """Give the same for a file in another encoding."""

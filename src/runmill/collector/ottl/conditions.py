@@ -199,5 +199,5 @@ def _check_pattern(word: Word) -> None:
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
     nearest = difflib.get_close_matches(name, list(known), n=1)
-    hint = f" Did you mean {nearest[0]}?" if nearest else ""
-    return f"the {kind} {name!r} is not supported (supported: {', '.join(known)}).{hint}"
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return f"the {kind} {name!r} is not supported{hint} (supported: {', '.join(known)})"

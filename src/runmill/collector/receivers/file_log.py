@@ -11,15 +11,18 @@ on while lines wait to be taken, so that a file that is rotated meanwhile stays 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from runmill.collector.component import Consumer, Signal
+from runmill.collector.explain import notes_of
 from runmill.collector.files.cursors import Cursors
 from runmill.collector.files.follower import Follower, Following
 from runmill.collector.files.harvest import Harvest, Pace
+from runmill.collector.lines.entry import Drop
 from runmill.collector.receivers.file_log_config import FileLogConfig
 from runmill.collector.receivers.file_origin import FileOrigins
 from runmill.collector.receivers.insist import Sleep, insist
@@ -75,6 +78,7 @@ class FileLogReceiver:
             await asyncio.wait(self._tasks)
         self._tasks = []
         if self._harvest is not None:
+            self._tell(await self._in_thread(self._harvest.take_drops))
             await self._in_thread(self._harvest.close)
             self._harvest = None
         if self._files is not None:
@@ -85,10 +89,15 @@ class FileLogReceiver:
         await self._sleep(self._config.poll_interval)
         await self._in_thread(harvest.poll)
         self._telemetry.set("otelcol_fileconsumer_open_files", harvest.open_file_count, receiver=self._receiver_id)
-        if harvest.dropped_count:
-            labels = {"component": self._receiver_id, "reason": "filter operator", "signal": "logs"}
-            self._telemetry.set("runmill_dropped_records_total", harvest.dropped_count, **labels)
+        self._tell(await self._in_thread(harvest.take_drops))
         self._polled.set()
+
+    def _tell(self, drops: Sequence[Drop]) -> None:
+        for rule, count in Counter(drop.rule for drop in drops).items():
+            labels = {"component": self._receiver_id, "reason": rule, "signal": "logs"}
+            self._telemetry.add("runmill_dropped_records_total", count, **labels)
+        if self._telemetry.explainer is not None:
+            self._telemetry.explainer.tell(self._receiver_id, notes_of(drops))
 
     async def _deliver(self, harvest: Harvest) -> None:
         batch = await self._in_thread(harvest.next_batch)

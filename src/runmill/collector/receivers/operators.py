@@ -43,7 +43,7 @@ def steps_of(operators: Sequence[OperatorConfig]) -> Iterator[Step]:
     """Yield what each operator does, in their order; not of `container`, which reads lines."""
     for operator in operators:
         if isinstance(operator, FilterConfig):
-            yield Filter(parse_condition(operator.expr))
+            yield Filter(parse_condition(operator.expr), operator.expr)
         elif isinstance(operator, RecombineConfig):
             yield _recombine(operator)
         else:
