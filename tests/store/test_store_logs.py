@@ -12,6 +12,7 @@ from store_columns import NOW, SECOND, delivery, log
 from runmill.errors import InvalidArgument
 from runmill.model import LogRecord
 from runmill.store.query import LogCount, LogQuery
+from runmill.store.search import parse
 
 by_example = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -240,3 +241,14 @@ def test_loggers_and_services_are_counted(store):
 def _record(**values):
     plain = {"time_unix_nano": NOW, "severity_number": 9, "body": "text", "attributes": {}}
     return {**plain, **values}
+
+
+def test_attributes_are_counted_by_name(store):
+    """Of the records that fit, the most frequent first; the names a person gives, whatever they hold."""
+    rows = [{"phase": "eval", "a.b/c": 1}, {"phase": "train"}, {}, {'qu"ote': None, "phase": 2}]
+    logs = [log(run_id="with-attributes", attributes=orjson.dumps(each).decode()) for each in rows]
+    store.append([delivery(logs=[*logs, log(run_id="other-run", attributes='{"else":1}')])])
+    query = LogQuery(run_id="with-attributes")
+    assert store.attribute_keys(query) == [("phase", 3), ("a.b/c", 1), ('qu"ote', 1)]
+    assert store.attribute_keys(replace(query, where=parse("phase:eval"))) == [("a.b/c", 1), ("phase", 1)]
+    assert ("else", 1) in store.attribute_keys(LogQuery())

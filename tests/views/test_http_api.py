@@ -55,6 +55,24 @@ def test_a_wrong_parameter_is_400_naming_it_and_its_value(client: httpx.Client, 
     assert error["message"].startswith(message)
 
 
+def test_runs_are_found_by_a_metrics_value(store: Store, client: httpx.Client) -> None:
+    """The last value counts; what compares no metric is pointed at."""
+    commit(store, events=run(RUN), points=[scalar(RUN, "loss", n, 1.0 - n / 10) for n in range(9)])
+    for where, ids in (("loss<0.3", [RUN]), ("loss>0.3", []), ("", [RUN])):
+        found = client.get("/api/v1/runs", params={"where": where}).json()["runs"]
+        assert [each["run_id"] for each in found] == ids
+    answer = client.get("/api/v1/runs", params={"where": "loss:3"})
+    assert (answer.status_code, answer.json()["error"]["message"][:15]) == (400, "query, column 1")
+
+
+def test_attributes_of_a_run_are_listed(trained: Store, client: httpx.Client) -> None:
+    """By name, with how many records have them."""
+    found = client.get(f"/api/v1/runs/{RUN}/logs/attributes").json()["attributes"]
+    assert found == client.get("/api/v1/logs/attributes").json()["attributes"]
+    assert all(each["count"] > 0 for each in found)
+    assert found
+
+
 def test_nothing_there_and_wrong_method_have_the_same_shape(client: httpx.Client) -> None:
     """The router's own refusals look like the others."""
     assert client.get("/api/v1/nothing").json()["error"]["code"] == "not_found"

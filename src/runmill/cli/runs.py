@@ -31,6 +31,9 @@ def runs(
     text: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Only runs with it in an id, a name or a tag.")
     ] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="QUERY", help="Only runs whose metrics ended so: 'mse<0.3 epoch>=10'.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many.")] = 20,
     as_json: AsJson = False,
     home_dir: HomeOption = None,
@@ -41,6 +44,7 @@ def runs(
         "status": status,
         "tag": tag,
         "text": text,
+        "where": where,
         "limit": limit,
         "include_children": True,
     }

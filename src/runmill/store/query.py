@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from runmill.model import LogRecord, RunId, RunStatus
-from runmill.store.condition import Condition
+from runmill.store.condition import Amount, Condition
 
 __all__ = [
     "POINT_COLUMNS", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "PruneQuery", "Pruned",
@@ -85,6 +85,8 @@ class RunQuery:
     """(key, value); a value of None asks for the key alone."""
     text: str | None = None
     """Found in id, name, display name, experiment or a tag, in any case."""
+    where: tuple[Amount, ...] = ()
+    """Metrics whose last number must compare so; `runmill.store.search.parse_metrics` reads them off a text."""
     limit: int = 100
     offset: int = 0
 

@@ -12,6 +12,7 @@ from typing import Final, cast
 
 from runmill.errors import InvalidArgument
 from runmill.store.condition import (
+    COMPARISONS,
     Amount,
     Attribute,
     Comparison,
@@ -28,7 +29,7 @@ from runmill.store.condition import (
 )
 from runmill.store.levels import HIGHEST, LEVELS
 
-__all__ = ["FIELDS", "parse"]
+__all__ = ["FIELDS", "parse", "parse_metrics"]
 
 FIELDS: Final[dict[str, NameField]] = {
     "logger": "logger",
@@ -84,15 +85,38 @@ def parse(query: str) -> tuple[Condition, ...]:
     return tuple(_conditions(query))
 
 
+def parse_metrics(query: str) -> tuple[Amount, ...]:
+    """Give what *query*, such as ``mse<0.3 epoch>=10``, asks of the last values of a run's metrics.
+
+    Raises:
+        InvalidArgument: as `parse`; also where a term is no comparison.
+    """
+    return tuple(_metric(found) for found in _terms(query))
+
+
+def _metric(found: re.Match[str]) -> Amount:
+    operator = found["operator"]
+    if found["minus"] or operator not in COMPARISONS:
+        column = found.start("minus") + 1
+        raise _mistake(column, f"{found[0].strip()!r} compares no metric: write it like 'mse<0.3' or 'epoch>=10'.")
+    value = found["bare"] if found["quoted"] is None else _unquoted(found["quoted"])
+    return Amount(found["name"], operator, _number(_Term(found.start("name") + 1, found["name"], operator, value)))
+
+
 def _conditions(query: str) -> Iterator[Condition]:
+    for found in _terms(query):
+        condition = _condition(found)
+        yield Not(condition) if found["minus"] or found["operator"] == "!=" else condition
+
+
+def _terms(query: str) -> Iterator[re.Match[str]]:
     end, place = len(query.rstrip()), 0
     while place < end:
         found = _TERM.match(query, place)
         if found is None:
             column = place + len(query[place:]) - len(query[place:].lstrip()) + 1
             raise _mistake(column, f"{query[column - 1 :]!r} has a quote that is not closed, or one inside a word.")
-        condition = _condition(found)
-        yield Not(condition) if found["minus"] or found["operator"] == "!=" else condition
+        yield found
         place = found.end()
 
 

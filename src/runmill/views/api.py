@@ -150,6 +150,12 @@ def _log_routes(store: Store) -> APIRouter:
         query = replace(filters, run_id=_whole_id(store, run_id))
         return JsonResponse({"counts": store.log_counts(query, slices=slices)})
 
+    @routes.get("/logs/attributes")
+    def attributes(run_id: str, filters: LogFilters) -> Response:
+        """The names of the attributes of the run's newest records."""
+        query = replace(filters, run_id=_whole_id(store, run_id))
+        return JsonResponse({"attributes": _named_counts(lambda: store.attribute_keys(query))})
+
     @routes.get("/loggers")
     def loggers(run_id: str) -> Response:
         """The run's loggers."""
@@ -178,6 +184,12 @@ def _everything_routes(store: Store) -> APIRouter:
         """How many records lie where in time, by severity."""
         query = replace(filters, service=service or None)
         return JsonResponse({"counts": store.log_counts(query, slices=slices)})
+
+    @routes.get("/logs/attributes")
+    def attributes(filters: LogFilters, service: str = "") -> Response:
+        """The names of the attributes of the newest records."""
+        query = replace(filters, service=service or None)
+        return JsonResponse({"attributes": _named_counts(lambda: store.attribute_keys(query))})
 
     @routes.get("/store")
     def facts() -> Response:

@@ -84,6 +84,7 @@ def _run_filters(
     include_children: Annotated[bool, Query()] = False,
     tag: Annotated[list[str] | None, Query(description="KEY or KEY=VALUE")] = None,
     text: Annotated[str, Query(description="found in id, names, experiment or a tag, in any case")] = "",
+    where: Annotated[str, Query(description="last values of metrics: mse<0.3 epoch>=10")] = "",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> RunQuery:
@@ -96,6 +97,7 @@ def _run_filters(
         include_children=include_children,
         tags=tuple(_tag(each) for each in tag or ()),
         text=text or None,
+        where=search.parse_metrics(where),
         limit=limit,
         offset=offset,
     )

@@ -15,7 +15,7 @@ from runmill.store.duckdb.conditions import Filter, narrowed_by
 from runmill.store.duckdb.tallies import Span
 from runmill.store.query import LogCount, LogPage, LogQuery
 
-__all__ = ["counts", "page"]
+__all__ = ["attribute_keys", "counts", "page"]
 
 _LARGEST_PAGE: Final = 10_000
 _MOST_SLICES: Final = 10_000
@@ -46,6 +46,19 @@ _COUNT: Final = """
     extent as (select min(t) as first, (max(t) - min(t)) // $slices + 1 as width from fitting)
     select first + (t - first) // width * width as start, if(n = 0, 0, (n - 1) // 4 * 4 + 1) as severity, count(*)
     from fitting, extent group by start, severity order by start, severity"""
+
+
+def attribute_keys(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span) -> list[tuple[str, int]]:
+    """Count the attributes by name in the newest records that fit."""
+    fitting = _filter(replace(query, before=None, after=None, committed_after=None), span)
+    return connection.execute(_KEYS.format(fitting=fitting.sql), fitting.values).fetchall()
+
+
+_KEYS: Final = """
+    with newest as (select attributes from logs where {fitting} order by ingest_seq desc limit 100000),
+    alike as (select attributes, count(*) as records from newest group by attributes)
+    select key, sum(records)::bigint from (select unnest(json_keys(attributes)) as key, records from alike)
+    group by key order by sum(records) desc, key"""
 
 
 def _check(query: LogQuery) -> None:

@@ -44,6 +44,7 @@ from runmill.store.query import (
     SeriesQuery,
 )
 from runmill.store.registry import model_versions, with_labels
+from runmill.store.verdicts import measures
 
 __all__ = ["DuckDBStore"]
 
@@ -141,7 +142,15 @@ class DuckDBStore:
         if query.offset < 0:
             raise InvalidArgument(f"offset {query.offset!r}: give 0 or more.")
         parent_id, ancestor_id = self._known.full_id(query.parent_id), self._known.full_id(query.ancestor_id)
-        return self._known.catalogue.runs(replace(query, parent_id=parent_id, ancestor_id=ancestor_id))
+        query = replace(query, parent_id=parent_id, ancestor_id=ancestor_id)
+        return self._measuring(query) if query.where else self._known.catalogue.runs(query)
+
+    def _measuring(self, query: RunQuery) -> list[Run]:
+        """Give the runs whose metrics compare as *query* says."""
+        runs = self._known.catalogue.runs(replace(query, offset=0, limit=len(self._known.catalogue) + 1))
+        metrics = self.metrics([run.run_id for run in runs])
+        found = [run for run in runs if measures(metrics[run.run_id], query.where)]
+        return found[query.offset : query.offset + query.limit]
 
     def run(self, run_id: RunId, /) -> Run:
         """Give one run's state."""
@@ -180,6 +189,12 @@ class DuckDBStore:
     def loggers(self, run_id: RunId | None, /) -> list[tuple[str, int]]:
         """Give every logger's name with its number of records, by name."""
         return self._known.tallies.loggers(self._known.full_id(run_id))
+
+    def attribute_keys(self, query: LogQuery, /) -> list[tuple[str, int]]:
+        """Give the attributes' names with how many of the newest records that fit have them, the most first."""
+        query, span = self._known.within(query)
+        with self._attachment.reader() as connection:
+            return logs.attribute_keys(connection, query, span=span)
 
     def services(self) -> list[tuple[str, int]]:
         """Give every service that logged without a run, with its number of records."""
