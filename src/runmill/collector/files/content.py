@@ -4,7 +4,7 @@ import os
 import zlib
 from typing import Final, Protocol
 
-__all__ = ["Content", "CorruptFile", "GzipContent", "PlainContent", "open_content"]
+__all__ = ["Content", "CorruptFile", "GzipContent", "PlainContent", "end_of", "open_content"]
 
 _CHUNK_BYTES: Final = 1 << 18
 _GZIP_WINDOW: Final = 31
@@ -102,3 +102,14 @@ def open_content(path: str, *, is_gzip: bool) -> Content:
     """Open a file for reading; never waits, whatever the path leads to. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     return GzipContent(descriptor) if is_gzip else PlainContent(descriptor)
+
+
+def end_of(content: Content) -> int:
+    """Give the size of what is compressed, or how much of it can be read."""
+    offset = 0
+    try:
+        while read := len(content.read(offset, 1 << 20)):
+            offset += read
+    except CorruptFile:
+        pass
+    return offset

@@ -10,18 +10,18 @@ moved, compressed           related name, same content: read on
 
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Final
 
-from runmill.collector.files.content import Content, CorruptFile, open_content
+from runmill.collector.files.content import Content, end_of, open_content
 from runmill.collector.files.cursors import Cursor, Cursors, Plan
 from runmill.collector.files.finding import Finder, Found, look_at
+from runmill.collector.files.following import Following
 from runmill.collector.files.kinship import Kinship
 from runmill.collector.files.mark import Mark, is_continued, mark_at
 from runmill.collector.files.tail import Tail
 
-__all__ = ["Follower", "Following"]
+__all__ = ["Follower"]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -33,20 +33,6 @@ _LEFT_SECONDS: Final = 30.0
 _FEW_FILES: Final = 512
 _TURNS: Final = 10
 _AWAKE_SECONDS: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
-    """Which files to follow, and how."""
-
-    include: Sequence[str]
-    exclude: Sequence[str] = ()
-    exclude_older_than_seconds: float | None = None
-    start_at: Literal["beginning", "end"] = "end"
-    """For files that are there at first; one that comes later is read from its beginning."""
-    fingerprint_bytes: int = 1000
-    max_open_files: int = 1024
-    compression: Literal["", "gzip", "auto"] = "auto"
 
 
 class Follower:
@@ -213,7 +199,7 @@ class Follower:
         oldest = self._following.exclude_older_than_seconds
         if oldest is not None and time.time() - found.status.st_mtime > oldest:
             return
-        is_gzip = self._is_gzip(found.path)
+        is_gzip = self._following.is_gzip(found.path)
         try:
             content = open_content(found.path, is_gzip=is_gzip)
         except OSError as error:
@@ -230,10 +216,6 @@ class Follower:
         )
         self._parked.pop(cursor.file_id, None)
         self._follow(cursor, size_bytes=found.status.st_size, now=now, content=content)
-
-    def _is_gzip(self, path: str) -> bool:
-        compression = self._following.compression
-        return compression == "gzip" or (compression == "auto" and path.endswith(".gz"))
 
     def _find_known(self, content: Content, found: Found, identity: tuple[int, int]) -> Cursor | None:
         """Give the cursor of the same content: of this very file, else of one that it was moved or copied from."""
@@ -277,7 +259,7 @@ class Follower:
     def _new_cursor(self, content: Content, found: Found, identity: tuple[int, int], *, is_gzip: bool) -> Cursor:
         mark = Mark()
         if self._is_first_round and self._following.start_at == "end":
-            end = _end_of(content) if is_gzip else found.status.st_size
+            end = end_of(content) if is_gzip else found.status.st_size
             mark = mark_at(content, end, most_head_bytes=self._following.fingerprint_bytes)
         return Cursor(self._cursors.new_file_id(), found.path, *identity, mark, is_gzip=is_gzip)
 
@@ -316,14 +298,3 @@ class Follower:
         for tail in sorted(opened, key=lambda tail: tail.seen_seconds)[:excess]:
             tail.close()
         self.open_count = len(opened) - excess
-
-
-def _end_of(content: Content) -> int:
-    """Give the size of what is compressed, or how much of it can be read."""
-    offset = 0
-    try:
-        while read := len(content.read(offset, 1 << 20)):
-            offset += read
-    except CorruptFile:
-        pass
-    return offset

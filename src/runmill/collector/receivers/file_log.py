@@ -20,7 +20,8 @@ from typing import Final, ParamSpec, TypeVar
 from runmill.collector.component import Consumer, Signal
 from runmill.collector.explain import notes_of
 from runmill.collector.files.cursors import Cursors
-from runmill.collector.files.follower import Follower, Following
+from runmill.collector.files.follower import Follower
+from runmill.collector.files.following import Following
 from runmill.collector.files.harvest import Harvest, Pace
 from runmill.collector.lines.entry import Drop
 from runmill.collector.receivers.file_log_config import FileLogConfig
