@@ -43,6 +43,7 @@ def test_runs_as_json_is_one_object_a_line(call, stored_home: Path):
         ("--status", "Failed", 0),
         ("--tag", "data=small", 1),
         ("--text", "ridg", 1),
+        ("--where", "nothing_of_it>1", 0),
     ],
 )
 def test_runs_filters(call, stored_home: Path, option: str, value: str, count: int):

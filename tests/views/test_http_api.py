@@ -57,7 +57,7 @@ def test_a_wrong_parameter_is_400_naming_it_and_its_value(client: httpx.Client, 
 
 def test_runs_are_found_by_a_metrics_value(store: Store, client: httpx.Client) -> None:
     """The last value counts; what compares no metric is pointed at."""
-    commit(store, events=run(RUN), points=[scalar(RUN, "loss", n, 1.0 - n / 10) for n in range(9)])
+    commit(store, events=run(RUN), points=[scalar(RUN, "loss", 1.0 - n / 10, index=n) for n in range(9)])
     for where, ids in (("loss<0.3", [RUN]), ("loss>0.3", []), ("", [RUN])):
         found = client.get("/api/v1/runs", params={"where": where}).json()["runs"]
         assert [each["run_id"] for each in found] == ids
@@ -185,7 +185,7 @@ def test_openapi_lists_every_documented_route(client: httpx.Client) -> None:
         "/runs/{run_id}/points", "/runs/{run_id}/series", "/runs/{run_id}/logs", "/runs/{run_id}/logs/counts",
         "/runs/{run_id}/loggers", "/runs/{run_id}/files", "/runs/{run_id}/files/{path}", "/runs/{run_id}/stream",
         "/logs", "/logs/counts", "/logs/stream", "/services", "/store", "/artifacts/{sha256}", "/models",
-        "/sql", "/resources/{resource_id}",
+        "/sql", "/resources/{resource_id}", "/logs/attributes", "/runs/{run_id}/logs/attributes",
     }  # fmt: skip
 
 
