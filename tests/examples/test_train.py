@@ -27,11 +27,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def run_command(server: RunningServer, tmp_path: Path) -> Callable[..., str]:
     """Run Python in an empty folder, with nothing said but where the home is; give its output."""
 
+    # Where a run takes long, its machine would be measured: not what is looked at here.
+    settings = {"RUNMILL_HOME": str(server.home), "RUNMILL_SYSTEM_METRICS": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+
     def run_command(*arguments: str) -> str:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=tmp_path,
-            env={**os.environ, "RUNMILL_HOME": str(server.home), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, **settings},
             capture_output=True,
             text=True,
             check=False,

@@ -192,7 +192,10 @@ def test_without_a_server_logging_works_and_reading_says_so(tmp_path):
     run = Experiment(workspace, "lonely").start_logging(outputs=False, snapshot_directory=None)
     run.log("m", 1)
     run.tag("a", "b")
-    with pytest.raises(Unavailable, match=r"have not reached http://127\.0\.0\.1:9 .* They are safe in the journal"):
+    with pytest.raises(
+        Unavailable,
+        match=r"have not reached http://127\.0\.0\.1:9: nobody answers there, .* They are safe in the journal",
+    ):
         run.get_metrics()
     run.complete()
     assert (run.status, dict(run.tags)) == ("Completed", {"a": "b"})

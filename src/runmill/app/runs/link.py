@@ -1,5 +1,6 @@
 """What the objects of a workspace write to and read from: one outlet, and the server behind it."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -72,12 +73,17 @@ class Link:
         """Return when the store has all that this process wrote. Raises Unavailable: it is kept, and sent later."""
         if is_server_gone(self.outlet.home):  # stopped when idle, or was killed
             self.ensure_server()
+        deadline = time.monotonic() + timeout_seconds
         pending = self.outlet.flush(timeout_seconds)
         if pending:
+            # One that was killed just now is not gone yet: its process has a number until somebody asks how it ended.
+            self.ensure_server()
+            pending = self.outlet.flush(max(0.0, deadline - time.monotonic()))
+        if pending:
             raise Unavailable(
-                f"{pending} records have not reached {self.portal} within {timeout_seconds:g} s. They are safe in the "
-                f"journal below {str(self.outlet.home.path)!r} and are delivered as soon as it answers. `runmill up` "
-                "starts a server of this home."
+                f"{pending} records have not reached {self.portal}: nobody answers there, or not in time. They "
+                f"are safe in the journal below {str(self.outlet.home.path)!r} and are delivered as soon as it answers. "
+                "`runmill up` starts a server of this home."
             )
 
     def fresh_client(self) -> Client:
