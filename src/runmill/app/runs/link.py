@@ -81,9 +81,9 @@ class Link:
             pending = self.outlet.flush(max(0.0, deadline - time.monotonic()))
         if pending:
             raise Unavailable(
-                f"{pending} records have not reached {self.portal}: nobody answers there, or not in time. They "
-                f"are safe in the journal below {str(self.outlet.home.path)!r} and are delivered as soon as it answers. "
-                "`runmill up` starts a server of this home."
+                f"{pending} records have not reached {self.portal}: nobody answers there, or not in time. "
+                f"They are safe in the journal below {str(self.outlet.home.path)!r} and are delivered as soon as it "
+                "answers. `runmill up` starts a server of this home."
             )
 
     def fresh_client(self) -> Client:
