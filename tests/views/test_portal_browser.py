@@ -55,10 +55,10 @@ def test_level_and_text_filter_without_a_reload(trained: Store, page: Page) -> N
     expect(page.locator("#lines .line")).to_have_count(8)
     page.get_by_label("Text in the line").fill("overflow")
     expect(page.locator("#lines .line")).to_have_count(7)
-    assert page.url.endswith("?level=WARNING&text=overflow")
+    assert page.url.endswith("?level=WARNING&q=overflow")
     assert page.evaluate("window.kept")
     page.get_by_label("Text in the line").fill("kraken")
-    expect(page.get_by_text("Nothing matches text 'kraken'.")).to_be_visible()
+    expect(page.get_by_text("Nothing matches query 'kraken'.")).to_be_visible()
 
 
 def test_a_line_that_is_logged_now_appears_at_the_end(shared_store: Store, growing: str, page: Page) -> None:

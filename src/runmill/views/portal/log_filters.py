@@ -11,12 +11,13 @@ from runmill.views.portal.wording import clock
 
 __all__ = ["FILTERS", "Chip", "Nothing", "chips_of", "explain_nothing", "without"]
 
-FILTERS: Final = ("level", "logger", "text", "service", "stream", "rank", "since", "until", "at")
+FILTERS: Final = ("level", "logger", "q", "text", "service", "stream", "rank", "since", "until", "at")
 """The parameters of a log page's address, paging apart."""
 
 _FIELDS: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("level",): ("min_severity",),
     ("logger",): ("logger",),
+    ("q",): ("where",),
     ("text",): ("text",),
     ("stream",): ("stream",),
     ("rank",): ("rank",),
@@ -58,6 +59,8 @@ def chips_of(query: LogQuery, filters: Mapping[str, str], at_unix_nano: int | No
         yield Chip(_span(query), ("since", "until"), without(filters, "since", "until"))
     if at_unix_nano is not None:
         yield Chip(f"around {clock(at_unix_nano)}", ("at",), without(filters, "at"))
+    if query.text is not None:
+        yield Chip(f"text {query.text!r}", ("text",), without(filters, "text"))
     if query.rank is not None:
         yield Chip(f"rank {query.rank}", ("rank",), without(filters, "rank"))
     if query.stream is not None:
@@ -71,7 +74,9 @@ def explain_nothing(store: Store, query: LogQuery, filters: Mapping[str, str]) -
     for names, fields in _FIELDS.items():
         if not any(name in filters for name in names):
             continue
-        label = _span(query) if "since" in names else f"{names[0]} {filters[names[0]]!r}"
+        label = (
+            _span(query) if "since" in names else f"{'query' if names[0] == 'q' else names[0]} {filters[names[0]]!r}"
+        )
         if not store.logs(replace(bare, **{field: getattr(query, field) for field in fields})).records:
             culprits.append(label)
         relaxed = replace(query, **{field: getattr(bare, field) for field in fields})
