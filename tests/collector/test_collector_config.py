@@ -214,3 +214,17 @@ def test_several_files_are_merged_and_the_later_one_wins(tmp_path):
     assert set(found.exporters) == {"debug", "debug/b"}
     assert found.pipelines == (config.Pipeline("logs", "logs", ("otlp",), (), ("debug/b",)),)
     assert found.source == f"{first}, {second}"
+
+
+def test_mistakes_come_with_the_variables_that_are_not_set():
+    """What is missing may well stand there, as a variable."""
+    text = """
+receivers: {otlp: {protocols: {http: }}}
+exporters: {run_store: {url: "${env:STORE}"}}
+service: {pipelines: {logs: {receivers: [otlp], exporters: [run_store]}}}
+"""
+    with pytest.raises(ConfigError) as refused:
+        config.loads(text, source="FILE", environment={})
+    mistake, variable = str(refused.value).splitlines()
+    assert mistake == "FILE: exporters.run_store.url: is required. Add 'url:' here."
+    assert variable.startswith("FILE: exporters.run_store.url: the variable STORE is not set, so its value is empty.")

@@ -27,7 +27,7 @@ RESOURCE = Resource({"service.name": "foreign"})
 @contextmanager
 def default_collector(home):
     """The default pipeline in a thread of its own, as `runmill up` runs it; gives its address and its store."""
-    overrides = {"receivers.otlp.protocols.http.endpoint": "127.0.0.1:0"}
+    overrides = {f"receivers.otlp.protocols.{name}.endpoint": "127.0.0.1:0" for name in ("http", "grpc")}
     settings = config.load(config.DEFAULT_FILE, overrides=overrides, environment={"RUNMILL_HOME": str(home)})
     opened = store.open(home / "store")
     loop, started = asyncio.new_event_loop(), threading.Event()

@@ -145,7 +145,8 @@ def _checked(
     reading.expand(os.environ if environment is None else environment)
     config = reading.config(source)
     if reading.problems:
-        raise ConfigError("\n".join(f"{source}: {problem}" for problem in reading.problems))
+        # A variable that is not set is often why something is missing.
+        raise ConfigError("\n".join(f"{source}: {one}" for one in (*reading.problems, *reading.warnings)))
     return config
 
 
