@@ -104,7 +104,12 @@ def test_a_summary_is_what_its_points_come_to(store, points, commits):
     ordered = in_log_order(points)
     keys = list(dict.fromkeys((each["metric"], each["column"]) for each in ordered))
     expected = [_summary([p for p in ordered if (p["metric"], p["column"]) == key]) for key in keys]
-    assert same(store.metrics([run_id]), {run_id: expected})
+    assert _unsigned(store.metrics([run_id])) == _unsigned({run_id: expected})
+
+
+def _unsigned(summaries) -> str:
+    """Write them with zeros that have no sign: the points keep it, a summary need not."""
+    return repr(summaries).replace("-0.0,", "0.0,")
 
 
 def _summary(points) -> MetricSummary:
