@@ -6,7 +6,6 @@ its lines were taken.
 """
 
 import contextlib
-import logging
 import sqlite3
 import time
 import uuid
@@ -16,10 +15,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from runmill.collector.files.mark import Mark
+from runmill.collector.state_file import open_state
 
 __all__ = ["Cursor", "Cursors", "Plan", "Range"]
-
-_log: Final = logging.getLogger(__name__)
 
 _VERSION: Final = "1"
 _FORGOTTEN_SECONDS: Final = 7 * 86400
@@ -75,17 +73,7 @@ class Cursors:
 
         A file that is damaged is put aside, and that is said.
         """
-        try:
-            self._connection = _open(path)
-        except sqlite3.DatabaseError as error:
-            if path is None:
-                raise
-            aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
-            _log.warning("%s: %s; it is put aside as %s, and files are read as for the first time", path, error, aside)
-            path.replace(aside)
-            for leftover in ("-wal", "-shm"):
-                path.with_name(path.name + leftover).unlink(missing_ok=True)
-            self._connection = _open(path)
+        self._connection = open_state(path, _prepare, lost="files are read as for the first time")
         facts = dict(self._connection.execute("select name, value from facts"))
         self.producer_id: Final = str(facts["producer"])
         """By whom a run store knows what comes from here."""
@@ -149,22 +137,6 @@ class Cursors:
 def _row(cursor: Cursor) -> tuple[object, ...]:
     place = (cursor.file_id, cursor.path, cursor.device, cursor.inode, cursor.is_gzip, cursor.gone_seconds)
     return *place, *astuple(cursor.mark)
-
-
-def _open(path: Path | None) -> sqlite3.Connection:
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    # One thread at a time uses it, not always the same one.
-    connection = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=10)
-    try:
-        connection.execute("pragma journal_mode = wal")
-        # A plan that is lost with the power would be made anew with other bytes under the same number.
-        connection.execute("pragma synchronous = full")
-        _prepare(connection)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -5,7 +5,6 @@ rotated. So a batch is on disk, under its number, before it is handed on. A coll
 batch under the same number, which a run store recognises, and goes on behind it.
 """
 
-import logging
 import sqlite3
 import time
 import uuid
@@ -14,10 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from runmill.collector.component import Batch, Producer
+from runmill.collector.state_file import open_state
 
 __all__ = ["Outbox", "outbox_path"]
-
-_log: Final = logging.getLogger(__name__)
 
 _VERSION: Final = 1
 _SECOND: Final = 1_000_000_000
@@ -36,15 +34,7 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         """Open the file at *path*, made if there is none. A file that is damaged is put aside, and that is said."""
-        try:
-            self._connection = _open(path)
-        except sqlite3.DatabaseError as error:
-            aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
-            _log.warning("%s: %s; it is put aside as %s, and gathering begins anew", path, error, aside)
-            path.replace(aside)
-            for leftover in ("-wal", "-shm"):
-                path.with_name(path.name + leftover).unlink(missing_ok=True)
-            self._connection = _open(path)
+        self._connection = open_state(path, _prepare, lost="gathering begins anew")
         [(producer_id, begun_unix_nano)] = self._connection.execute("select * from identity")
         self.producer_id: Final[str] = producer_id
         """By whom a run store knows what comes from here."""
@@ -92,21 +82,6 @@ def outbox_path(storage: str | None, folder: Path, receiver_id: str) -> Path:
     if storage is None or storage.partition("/")[0] == "file_storage":  # an extension of the OpenTelemetry Collector
         return folder / f"{receiver_id.replace('/', '_')}.outbox"
     return Path(storage)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # One thread at a time uses it, not always the same one.
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=10)
-    try:
-        connection.execute("pragma journal_mode = wal")
-        # A number that is lost with the power would be given again, to another batch.
-        connection.execute("pragma synchronous = full")
-        _prepare(connection)
-    except sqlite3.DatabaseError:
-        connection.close()
-        raise
-    return connection
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
