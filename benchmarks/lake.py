@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
+from store_rows import BATCH, RUNS, delivery, log_batch
+
 from runmill import store as stores
 from runmill.store.interface import Store
 from runmill.store.query import LogQuery
-from store import BATCH, RUNS, delivery, log_batch
 
 SMALL_COMMITS = 60
 SMALL_ROWS = 20
