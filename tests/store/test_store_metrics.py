@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_columns import NOW, delivery, log, point
 
-from runmill.errors import InvalidArgument, NotFound
+from runmill.errors import NotFound
 from runmill.model import MetricPoint, MetricPoints, MetricSummary
-from runmill.store.query import Bucket, PointQuery, Series, SeriesQuery
+from runmill.store.query import PointQuery
 
 by_example = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -157,98 +157,6 @@ def test_summaries_of_many_runs_come_at_once(store):
         "run-000002": [(1, "gauge", "", "", 3.0)],
         "run-000003": [],
     }
-
-
-def bucket(x, *values):
-    finite = [value for value in values if math.isfinite(value)]
-    return Bucket(
-        x=float(x),
-        minimum=min(finite, default=None),
-        maximum=max(finite, default=None),
-        last=finite[-1] if finite else None,
-        count=len(values),
-        non_finite=len(values) - len(finite),
-        time_unix_nano=NOW,
-    )
-
-
-def test_a_short_series_comes_back_whole(store):
-    """Up to two points a bucket nothing is reduced; text is no number, NaN is one that cannot be drawn."""
-    values = [0.5, math.nan, 2, "text", -math.inf]
-    store.append([delivery(points=[point(value, step=10 * n, index=n) for n, value in enumerate(values)])])
-    assert store.series(SeriesQuery(RUN, "loss", buckets=2)) == Series(
-        "loss", None, "step", 4, (bucket(0, 0.5), bucket(10, math.nan), bucket(20, 2.0), bucket(40, -math.inf))
-    )
-
-
-def test_a_long_series_keeps_what_a_chart_shows(store):
-    """Each slice has its first x, its smallest, largest and last value, and what could not be drawn is counted."""
-    values = [3.0, 1.0, 2.0, math.nan, 5.0, 4.0, math.inf, math.nan]
-    store.append([delivery(points=[point(value, step=n) for n, value in reversed(list(enumerate(values)))])])
-    assert store.series(SeriesQuery(RUN, "loss", buckets=3)) == Series(
-        "loss",
-        None,
-        "step",
-        8,
-        (bucket(0, 3.0, 1.0, 2.0), bucket(3, math.nan, 5.0), bucket(5, 4.0, math.inf, math.nan)),
-    )
-
-
-@given(
-    st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1) | st.integers(-5, 5), st.floats()), min_size=1, max_size=30),
-    st.integers(1, 4),
-)
-@by_example
-def test_a_reduced_series_loses_no_extreme(store, points, buckets):
-    """Whatever the x and the values: counts add up, extremes stay, x rises, and there are not too many buckets."""
-    run_id = stored(store, [{"value": value, "step": step} for step, value in points])
-    series = store.series(SeriesQuery(run_id, "loss", buckets=buckets))
-    finite = [value for _, value in points if math.isfinite(value)]
-    assert series.count == sum(each.count for each in series.buckets) == len(points)
-    assert sum(each.non_finite for each in series.buckets) == len(points) - len(finite)
-    assert min((b.minimum for b in series.buckets if b.minimum is not None), default=None) == min(finite, default=None)
-    assert max((b.maximum for b in series.buckets if b.maximum is not None), default=None) == max(finite, default=None)
-    assert [b.x for b in series.buckets] == sorted(b.x for b in series.buckets)
-    assert len(series.buckets) <= max(buckets, min(len(points), 2 * buckets))
-
-
-@pytest.mark.parametrize(
-    ("points", "x"),
-    [
-        ([{"step": 1, "index": 0}, {"step": 2, "index": 1}], "step"),
-        ([{"step": 1, "index": 0}, {"index": 1}], "index"),
-        ([{"step": 1}, {"index": 1}], "time"),
-    ],
-)
-def test_x_is_what_every_point_has(store, points, x):
-    """Steps where all have them, else the order they were logged in, else the time."""
-    store.append([delivery(points=[point(1.0, **each) for each in points])])
-    assert store.series(SeriesQuery(RUN, "loss")).x == x
-
-
-def test_a_series_can_be_zoomed_and_narrowed(store):
-    """Bounds of x are inclusive; a column and a rank choose their points; x may be asked for."""
-    rows = [point(float(n), index=n, column=column, rank=rank) for n in range(4) for column in "ab" for rank in (0, 1)]
-    store.append([delivery(points=rows)])
-    query = SeriesQuery(RUN, "loss", column="a", rank=1, x_min=1.0, x_max=2.0)
-    assert store.series(query) == Series("loss", "a", "index", 2, (bucket(1, 1.0), bucket(2, 2.0)))
-    assert store.series(SeriesQuery(RUN, "loss", column="a", rank=1, x="time", x_max=0)).buckets == ()
-
-
-@pytest.mark.parametrize(
-    ("query", "error", "message"),
-    [
-        (SeriesQuery("no-such-run", "loss"), NotFound, "run 'no-such-run'"),
-        (SeriesQuery(RUN, "los"), NotFound, "no metric 'los'"),
-        (SeriesQuery(RUN, "loss", column="a"), NotFound, "column 'a'"),
-        (SeriesQuery(RUN, "loss", buckets=0), InvalidArgument, "buckets 0"),
-    ],
-)
-def test_what_is_not_there_is_named(store, query, error, message):
-    """A run, a metric or a column that nothing was logged under is an error, not an empty chart."""
-    store.append([delivery(points=[point(1.0)])])
-    with pytest.raises(error, match=message):
-        store.series(query)
 
 
 def test_points_of_an_unknown_run_are_an_error(store):

@@ -145,10 +145,14 @@ def test_packed_numbers_are_the_bytes_of_an_array(store: Store, client: httpx.Cl
 
 
 def test_a_series_can_be_cut_and_reduced(trained: Store, client: httpx.Client) -> None:
-    """The series route passes x, its ends and the buckets on."""
+    """The series route passes x, the metric that is x, their ends and the buckets on."""
     query = {"metric": "loss", "buckets": 50, "x_min": 100, "x_max": 299}
     answer = client.get(f"/api/v1/runs/{RUN}/series", params=query).json()
     assert (answer["x"], answer["count"], len(answer["buckets"])) == ("step", 200, 50)
+    over_itself = query | {"x_metric": "loss", "x_min": 0, "x_max": 1e9, "buckets": 1}
+    answer = client.get(f"/api/v1/runs/{RUN}/series", params=over_itself).json()
+    [whole] = answer["buckets"]
+    assert (answer["x"], whole["x"], whole["count"]) == ("metric", whole["minimum"], answer["count"])
 
 
 def test_logs_are_paged_in_both_directions(trained: Store, client: httpx.Client) -> None:

@@ -8,8 +8,8 @@ from runmill.model import LogRecord, RunId, RunStatus
 from runmill.store.condition import Amount, Condition
 
 __all__ = [
-    "POINT_COLUMNS", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "PruneQuery", "Pruned",
-    "RunQuery", "Series", "SeriesQuery",
+    "POINT_COLUMNS", "Axis", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "PruneQuery",
+    "Pruned", "RunQuery", "Series", "SeriesQuery",
 ]  # fmt: skip
 
 
@@ -109,6 +109,10 @@ class PointQuery:
     """Columns of nothing but doubles, or nothing but integers, come as arrays: for who passes their bytes on."""
 
 
+Axis = Literal["step", "index", "time"]
+"""What puts the points of a metric in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesQuery:
     """One metric's numbers, reduced to at most `buckets` slices of x."""
@@ -117,8 +121,14 @@ class SeriesQuery:
     metric: str
     column: str | None = None
     """Of a row or table metric; None for scalars and lists."""
-    x: Literal["step", "index", "time"] | None = None
+    x: Axis | None = None
     """None: the step where every point has one and they differ, else the index likewise, else the time."""
+    x_metric: str | None = None
+    """Of the same run: its numbers are x, each for the points at its `x` in its rank, the newest where there are
+    several. A point without one is left out."""
+    x_column: str | None = None
+    """Of `x_metric`; without that of the metric itself, whose rows then bring both numbers: `x` is the index there,
+    where nothing else is asked for."""
     buckets: int = 1000
     """Series of at most 2 * buckets points come back whole, every bucket a point."""
     x_min: float | None = None
@@ -147,7 +157,8 @@ class Series:
 
     metric: str
     column: str | None
-    x: Literal["step", "index", "time"]
+    x: Axis | Literal["metric"]
+    """``metric``: the numbers that `x_metric` and `x_column` name."""
     count: int
     """Points before the reduction."""
     buckets: Sequence[Bucket]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from runmill.errors import RunmillError
 from runmill.model import RunId
 from runmill.store.interface import Store
-from runmill.store.query import POINT_COLUMNS, PointColumn, PointQuery, RunQuery, SeriesQuery
+from runmill.store.query import POINT_COLUMNS, Axis, PointColumn, PointQuery, RunQuery, SeriesQuery
 from runmill.views.answers import JsonResponse
 from runmill.views.comparison import compare_stored
 from runmill.views.files import artifact_routes, file_routes
@@ -114,7 +114,9 @@ def _metric_routes(store: Store) -> APIRouter:
         metric: str,
         *,
         column: str | None = None,
-        x: Literal["step", "index", "time"] | None = None,
+        x: Axis | None = None,
+        x_metric: Annotated[str | None, Query(description="drawn over the numbers of this metric")] = None,
+        x_column: Annotated[str | None, Query(description="of x_metric, or else of the metric's own rows")] = None,
         buckets: Annotated[int, Query(ge=1, le=10_000)] = 1000,
         x_min: float | None = None,
         x_max: float | None = None,
@@ -126,6 +128,8 @@ def _metric_routes(store: Store) -> APIRouter:
             metric=metric,
             column=column,
             x=x,
+            x_metric=x_metric or None,
+            x_column=x_column or None,
             buckets=buckets,
             x_min=x_min,
             x_max=x_max,
