@@ -5,6 +5,7 @@ RunmillError
 ├── UserError             what was asked for cannot be: the message says what to change
 │   ├── ConfigError       fix the file or the setting that the message names
 │   ├── InvalidArgument   fix the call (also a ValueError)
+│   │   └── QueryMistake  fix the query at the column that the message names
 │   ├── NotFound          no such run, metric, file, ...
 │   └── Conflict          something else holds or has already defined it
 ├── WireError             the bytes are not OTLP
@@ -21,6 +22,7 @@ __all__ = [
     "Conflict",
     "InvalidArgument",
     "NotFound",
+    "QueryMistake",
     "Refused",
     "Rejected",
     "RunFailed",
@@ -50,6 +52,15 @@ class ConfigError(UserError):
 
 class InvalidArgument(UserError, ValueError):
     """A call's argument cannot be taken; nothing was stored."""
+
+
+class QueryMistake(InvalidArgument):
+    """A query that a person wrote cannot be read."""
+
+    def __init__(self, message: str, *, column: int) -> None:
+        super().__init__(message)
+        self.column = column
+        """Where the mistake begins, counted from 1."""
 
 
 class WireError(RunmillError):

@@ -236,12 +236,15 @@ class Experiment:
 
     name: str
     run_count: int
+    """Of all, children included."""
     running_count: int
     last_start_time_unix_nano: int
     """0: it has no run yet."""
     tags: Mapping[str, str | None] = field(default_factory=dict)
     archived_time_unix_nano: int | None = None
     """When it was put away; None: it is in use."""
+    child_count: int = 0
+    """How many of its runs are below another one."""
 
 
 @dataclass(frozen=True, slots=True)

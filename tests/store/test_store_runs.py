@@ -6,7 +6,6 @@ from store_columns import NOW, SECOND, artifact, delivery, event, log, point, re
 from runmill.errors import InvalidArgument, NotFound
 from runmill.model import Experiment, RunEvent
 from runmill.store.query import PointQuery, RunQuery
-from runmill.store.search import parse_metrics
 
 
 def start(run_id, seconds=0, **body):
@@ -117,30 +116,6 @@ def test_filters_keep_what_fits(store):
     assert listed(store, text="brave FOX") == ["single"]
     assert listed(store, text="h100") == ["single"]
     assert listed(store, limit=1, offset=1) == ["parent"]
-
-
-def test_runs_are_found_by_what_they_measured(store):
-    """The last number of each metric that is named must compare so; a run without it does not fit."""
-    for n, losses in enumerate([[9.0, 0.1], [0.1, 9.0], [0.2], [], [float("nan")]]):
-        of_run = {"run_id": f"measured-{n}", "time_unix_nano": NOW - n}
-        points = [point(value, **of_run, metric="loss", index=i) for i, value in enumerate(losses)]
-        points += [point(n, **of_run, metric="epoch"), point("text", **of_run, metric="note")]
-        store.append([delivery(points=points, events=[event("run.started", **of_run)])])
-
-    def found(text, **more):
-        return [run.run_id for run in store.runs(RunQuery(where=parse_metrics(text), **more))]
-
-    assert found("loss<0.3") == ["measured-0", "measured-2"]
-    assert found("loss<0.3", limit=1, offset=1) == ["measured-2"]
-    assert found("loss<=1e3 epoch>=1") == ["measured-1", "measured-2"]
-    assert found("note>0") == found("unknown>1") == []
-
-
-@pytest.mark.parametrize(("wrong", "column"), [("loss", 1), ("a>1 loss:3", 5), ("-a>1", 1), ("a>1 b!=2", 5)])
-def test_what_compares_no_metric_is_pointed_at(wrong, column):
-    """The column it begins at."""
-    with pytest.raises(InvalidArgument, match=f"^query, column {column}: "):
-        parse_metrics(wrong)
 
 
 def test_all_runs_below_a_run_are_found(store):

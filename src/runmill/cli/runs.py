@@ -32,7 +32,7 @@ def runs(
         str | None, typer.Option(metavar="TEXT", help="Only runs with it in an id, a name or a tag.")
     ] = None,
     where: Annotated[
-        str | None, typer.Option(metavar="QUERY", help="Only runs whose metrics ended so: 'mse<0.3 epoch>=10'.")
+        str | None, typer.Option(metavar="QUERY", help="Like: mse<0.3 status:Completed tag.team:vision -resnet")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many.")] = 20,
     as_json: AsJson = False,

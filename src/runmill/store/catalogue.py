@@ -14,6 +14,7 @@ from runmill.errors import NotFound
 from runmill.model import Experiment, Run, RunEvent, RunId
 from runmill.store.fold import RUNNING, Origin, fold, seen_at
 from runmill.store.query import RunQuery
+from runmill.store.run_condition import searched
 
 __all__ = ["Catalogue", "LoadEvents"]
 
@@ -168,6 +169,7 @@ def _experiment(name: str, runs: list[Run]) -> Experiment:
     return Experiment(
         name=name,
         run_count=len(runs),
+        child_count=sum(run.parent_id is not None for run in runs),
         running_count=sum(run.status in RUNNING for run in runs),
         last_start_time_unix_nano=max(run.start_time_unix_nano for run in runs),
     )
@@ -179,7 +181,7 @@ def _fits(run: Run, query: RunQuery) -> bool:
         and (query.status is None or run.status in query.status)
         and _fits_parent(run, query)
         and all(_has_tag(run, key, value) for key, value in query.tags)
-        and (query.text is None or query.text.casefold() in _searched(run))
+        and (query.text is None or query.text.casefold() in searched(run))
     )
 
 
@@ -205,9 +207,3 @@ def _below(ancestor_id: RunId, runs: Iterable[Run]) -> list[Run]:
 
 def _has_tag(run: Run, key: str, value: str | None) -> bool:
     return key in run.tags and (value is None or run.tags[key] == value)
-
-
-def _searched(run: Run) -> str:
-    tags = (text for tag in run.tags.items() for text in tag if text)
-    # A separator nobody types: no match may begin in one text and end in the next.
-    return "\0".join((run.run_id, run.name, run.display_name, run.experiment, *tags)).casefold()

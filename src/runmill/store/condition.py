@@ -17,7 +17,7 @@ from runmill.model import AttributeValue, LogRecord
 
 __all__ = [
     "COMPARISONS", "NUMBER", "Amount", "Attribute", "Comparison", "Condition", "Level", "Name", "NameField", "Not",
-    "Rank", "Regex", "Simple", "Text", "Word", "fits",
+    "Rank", "Regex", "Simple", "Text", "Word", "fits", "is_like", "number_of",
 ]  # fmt: skip
 
 NameField = Literal["logger", "service", "stream", "event_name", "trace_id", "span_id"]
@@ -125,17 +125,18 @@ def fits(condition: Condition, record: LogRecord) -> bool:  # noqa: C901, PLR091
         case Name(field, pattern):
             return _name_fits(field, pattern, getattr(record, field))
         case Attribute(key, pattern):
-            return _is_like(pattern, _text(record.attributes.get(key)))
+            return is_like(pattern, _text(record.attributes.get(key)))
         case Amount(key, comparison, number):
-            amount = _number(_text(record.attributes.get(key)))
+            amount = number_of(_text(record.attributes.get(key)))
             return amount is not None and COMPARISONS[comparison](amount, number)
 
 
 def _name_fits(field: NameField, pattern: str, name: str | None) -> bool:
-    return _is_like(pattern, name) or (field == "logger" and _is_like(f"{pattern}.*", name))
+    return is_like(pattern, name) or (field == "logger" and is_like(f"{pattern}.*", name))
 
 
-def _is_like(pattern: str, text: str | None) -> bool:
+def is_like(pattern: str, text: str | None) -> bool:
+    """Say whether there is a text, and it is like the pattern."""
     return text is not None and _like(pattern).fullmatch(text) is not None
 
 
@@ -165,5 +166,6 @@ def _spelled(value: object) -> object:
     return {"$bytes": base64.b64encode(value).decode("ascii")} if isinstance(value, bytes) else str(value)
 
 
-def _number(text: str | None) -> float | None:
+def number_of(text: str | None) -> float | None:
+    """Give the number that *text* reads as."""
     return float(text) if text is not None and re.fullmatch(NUMBER, text) else None

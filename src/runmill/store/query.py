@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from runmill.model import LogRecord, RunId, RunStatus
-from runmill.store.condition import Amount, Condition
+from runmill.store.condition import Condition
+from runmill.store.run_condition import RunCondition
 
 __all__ = [
     "POINT_COLUMNS", "Axis", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "PruneQuery",
@@ -85,8 +86,8 @@ class RunQuery:
     """(key, value); a value of None asks for the key alone."""
     text: str | None = None
     """Found in id, name, display name, experiment or a tag, in any case."""
-    where: tuple[Amount, ...] = ()
-    """Metrics whose last number must compare so; `runmill.store.search.parse_metrics` reads them off a text."""
+    where: tuple[RunCondition, ...] = ()
+    """What else must hold; `runmill.store.run_search.parse_runs` reads it off a query that a person wrote."""
     limit: int = 100
     offset: int = 0
 

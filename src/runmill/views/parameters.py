@@ -12,6 +12,7 @@ from runmill.model import RunId, RunStatus
 from runmill.store import search
 from runmill.store.levels import parse_level
 from runmill.store.query import LogQuery, RunQuery
+from runmill.store.run_search import parse_runs
 
 __all__ = ["LogFilters", "RunFilters", "parse_level", "parse_moment"]
 
@@ -84,7 +85,7 @@ def _run_filters(
     include_children: Annotated[bool, Query()] = False,
     tag: Annotated[list[str] | None, Query(description="KEY or KEY=VALUE")] = None,
     text: Annotated[str, Query(description="found in id, names, experiment or a tag, in any case")] = "",
-    where: Annotated[str, Query(description="last values of metrics: mse<0.3 epoch>=10")] = "",
+    where: Annotated[str, Query(description="a query as docs/search.md says: mse<0.3 status:Completed")] = "",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> RunQuery:
@@ -97,7 +98,7 @@ def _run_filters(
         include_children=include_children,
         tags=tuple(_tag(each) for each in tag or ()),
         text=text or None,
-        where=search.parse_metrics(where),
+        where=parse_runs(where),
         limit=limit,
         offset=offset,
     )

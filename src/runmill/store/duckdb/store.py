@@ -44,7 +44,7 @@ from runmill.store.query import (
     SeriesQuery,
 )
 from runmill.store.registry import model_versions, with_labels
-from runmill.store.verdicts import measures
+from runmill.store.run_condition import all_fit, asks_metrics
 
 __all__ = ["DuckDBStore"]
 
@@ -143,14 +143,16 @@ class DuckDBStore:
             raise InvalidArgument(f"offset {query.offset!r}: give 0 or more.")
         parent_id, ancestor_id = self._known.full_id(query.parent_id), self._known.full_id(query.ancestor_id)
         query = replace(query, parent_id=parent_id, ancestor_id=ancestor_id)
-        return self._measuring(query) if query.where else self._known.catalogue.runs(query)
+        return self._searched(query) if query.where else self._known.catalogue.runs(query)
 
-    def _measuring(self, query: RunQuery) -> list[Run]:
-        """Give the runs whose metrics compare as *query* says."""
+    def _searched(self, query: RunQuery) -> list[Run]:
+        """Give the runs that fit `query.where`; what asks for metrics is looked at last, of the runs that are left."""
         runs = self._known.catalogue.runs(replace(query, offset=0, limit=len(self._known.catalogue) + 1))
-        metrics = self.metrics([run.run_id for run in runs])
-        found = [run for run in runs if measures(metrics[run.run_id], query.where)]
-        return found[query.offset : query.offset + query.limit]
+        runs = [run for run in runs if all_fit(query.where, run)]
+        if any(map(asks_metrics, query.where)):
+            metrics = self.metrics([run.run_id for run in runs])
+            runs = [run for run in runs if all_fit(query.where, run, metrics[run.run_id])]
+        return runs[query.offset : query.offset + query.limit]
 
     def run(self, run_id: RunId, /) -> Run:
         """Give one run's state."""
