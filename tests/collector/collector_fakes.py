@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from runmill.collector.component import Batch, Producer
 from runmill.store.interface import Delivery, Grouping
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 30
 
 
 class RecordingConsumer:

@@ -43,7 +43,7 @@ def collecting(tmp_path, port, url):
 
 
 async def ready(client: httpx.AsyncClient, url: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 if (await client.get(f"{url}/health")).status_code == 200:
@@ -65,6 +65,5 @@ async def test_kill_with_a_full_queue_loses_nothing(tmp_path):
         assert backend.accepted == []
         backend.always = Answer(200)
         with collecting(tmp_path, free_port(), backend.url):
-            async with asyncio.timeout(20):
-                await until(lambda: len(set(backend.bodies())) == len(NAMES))
+            await until(lambda: len(set(backend.bodies())) == len(NAMES))
     assert sorted(set(backend.bodies())) == NAMES

@@ -59,7 +59,7 @@ class ProducerConfig(Section):
     """How messages are made."""
 
     max_message_bytes: int = Field(default=1_000_000, ge=1000)
-    """A larger request is dropped and counted: see `batch`'s send_batch_max_size, and the broker's own limit."""
+    """A larger request is dropped and counted: see `sending_queue.batch.max_size`, and the broker's own limit."""
     required_acks: Literal[1, -1] = -1
     """Who has a message before it counts as sent: 1, the leader; -1, all replicas in sync."""
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"

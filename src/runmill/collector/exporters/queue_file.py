@@ -33,7 +33,7 @@ create table if not exists waiting (
 _INSERT: Final = "insert into waiting values (?, ?, ?, ?, ?, ?)"
 _DELETE: Final = "delete from waiting where key = ?"
 _SELECT: Final = "select signal, payload, record_count, producer_id, sequence from waiting where key = ?"
-_LEFT: Final = "select key, record_count, length(payload) from waiting order by key"
+_LEFT: Final = "select key, signal, record_count, length(payload), producer_id is not null from waiting order by key"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,9 +41,18 @@ class Entry:
     """One batch that waits; the batch itself where it is held in memory."""
 
     key: int
+    signal: Signal
     record_count: int
     size_bytes: int
+    is_numbered: bool
+    """Whether it has a producer."""
     batch: Batch | None = None
+
+    @classmethod
+    def of(cls, key: int, batch: Batch, *, is_held: bool = True) -> "Entry":
+        """Give the entry of *batch*; with it, where it is held."""
+        size, is_numbered = len(batch.payload), batch.producer is not None
+        return cls(key, batch.signal, batch.record_count, size, is_numbered, batch if is_held else None)
 
 
 class QueueStorage(Protocol):
@@ -83,7 +92,7 @@ class QueueMemory:
     async def add(self, batch: Batch, /) -> Entry:
         """Return at once."""
         self._next_key += 1
-        return Entry(self._next_key, batch.record_count, len(batch.payload), batch)
+        return Entry.of(self._next_key, batch)
 
     async def load(self, entry: Entry, /) -> Batch:
         """Give the batch of an entry."""
@@ -120,7 +129,7 @@ class QueueFile:
 
     async def open(self) -> Sequence[Entry]:
         """Give what an earlier process left, oldest first. Raises Conflict when another process has the file."""
-        left = [Entry(*row) for row in await self._run(self._open)]
+        left: list[Entry] = await self._run(self._open)
         self._next_key = left[-1].key if left else 0
         return left
 
@@ -135,9 +144,9 @@ class QueueFile:
             raise Refused(f"{self._path}: cannot be written: {error}. Send the same data again later.") from error
         size = len(batch.payload)
         if self._held_bytes + size > self._most_held_bytes:
-            return Entry(key, batch.record_count, size)
+            return Entry.of(key, batch, is_held=False)
         self._held_bytes += size
-        return Entry(key, batch.record_count, size, batch)
+        return Entry.of(key, batch)
 
     async def load(self, entry: Entry, /) -> Batch:
         """Give the batch of an entry, from the file where it is not in memory."""
@@ -178,7 +187,7 @@ class QueueFile:
 
     # What follows runs in the thread.
 
-    def _open(self) -> list[tuple[int, int, int]]:
+    def _open(self) -> list[Entry]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
@@ -189,7 +198,7 @@ class QueueFile:
             self._connection.execute("pragma journal_mode=wal")
             self._connection.execute("pragma synchronous=full")
             self._connection.execute(_SCHEMA)
-            left = self._connection.execute(_LEFT).fetchall()
+            left = [Entry(*row) for row in self._connection.execute(_LEFT)]
             if not left:
                 self._connection.execute("vacuum")  # gives back the space of an outage that is over
         except sqlite3.OperationalError as error:

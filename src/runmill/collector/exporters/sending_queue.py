@@ -2,19 +2,22 @@
 
 ```text
 consume ──> storage (on disk) ──> consume returns
-               └──> num_consumers workers ──> sender, again and again ──> removed from storage
+               └──> lots ──> num_consumers workers ──> sender, again and again ──> removed from storage
 ```
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from typing import Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from runmill.collector.component import Batch, Component, Consumer
+from runmill.collector.exporters.cutting import cut
+from runmill.collector.exporters.lots import WEIGHTS, Lot, Lots, QueueBatchConfig, Sizer
 from runmill.collector.exporters.queue_file import Entry, QueueStorage
+from runmill.collector.joining import joined
 from runmill.collector.telemetry import RECORDS, Telemetry
 from runmill.collector.values import Section
 from runmill.errors import Refused, Rejected
@@ -26,8 +29,6 @@ _log: Final = logging.getLogger(__name__)
 # How long the end waits for what is under way: with a file the rest is sent by the next process, else it is lost.
 _LINGER_KEPT_SECONDS: Final = 1.0
 _LINGER_LOST_SECONDS: Final = 5.0
-
-Sizer = Literal["requests", "items", "bytes"]
 
 
 class SendingQueueConfig(Section):
@@ -45,13 +46,26 @@ class SendingQueueConfig(Section):
     of a pipeline too."""
     storage: Literal["file_storage", "memory"] = "file_storage"
     """A SQLite file in the home, or memory, which a crash empties."""
+    batch: QueueBatchConfig | None = None
 
+    @property
+    def batch_sizer(self) -> Literal["items", "bytes"]:
+        """What the sizes of `batch` are given in."""
+        own = "items" if self.sizer == "requests" else self.sizer
+        return (self.batch and self.batch.sizer) or own
 
-_WEIGH: Final[Mapping[Sizer, Callable[[Entry], int]]] = {
-    "requests": lambda _: 1,
-    "items": lambda entry: entry.record_count,
-    "bytes": lambda entry: entry.size_bytes,
-}
+    @model_validator(mode="after")
+    def _check(self) -> "SendingQueueConfig":
+        if self.batch is None:
+            return self
+        if not self.enabled:
+            raise ValueError("batch joins what waits in the queue, and 'enabled' is false. Leave one of them out")
+        if self.sizer == self.batch_sizer and self.queue_size < self.batch.min_size:
+            raise ValueError(
+                f"batch.min_size ({self.batch.min_size}) must be at most queue_size ({self.queue_size}), "
+                "or the queue is full before a batch is. Lower it, or raise queue_size"
+            )
+        return self
 
 
 class Forwarder:
@@ -75,8 +89,8 @@ class Forwarder:
         self._storage = storage
         self._exporter_id = exporter_id
         self._telemetry = telemetry
-        self._weigh = _WEIGH[config.sizer]
-        self._ready = asyncio.Queue[Entry]()
+        self._weigh = WEIGHTS[config.sizer]
+        self._lots = Lots(config.batch, sizer=config.batch_sizer)
         self._held = 0
         self._changed = asyncio.Condition()
         self._is_stopping = False
@@ -89,7 +103,7 @@ class Forwarder:
         self._hold(0)
         for entry in await self._storage.open():
             self._hold(self._weigh(entry))
-            self._ready.put_nowait(entry)
+            self._lots.put(entry)
         await self._connection.start()
         names = [f"{self._exporter_id} worker {number}" for number in range(self._config.num_consumers)]
         self._workers = [asyncio.create_task(self._work(), name=name) for name in names]
@@ -100,6 +114,7 @@ class Forwarder:
         async with self._changed:
             self._changed.notify_all()
         await asyncio.gather(*self._adding, return_exceptions=True)
+        self._lots.flush()
         if self._workers:
             await self._linger()
         for worker in self._workers:
@@ -119,7 +134,7 @@ class Forwarder:
         await asyncio.shield(adding)
 
     async def _add(self, batch: Batch) -> None:
-        weight = self._weigh(Entry(0, batch.record_count, len(batch.payload)))
+        weight = self._weigh(Entry.of(0, batch))
         if not await self._has_room(weight):
             self._count("enqueue_failed", batch)
             self._telemetry.drop(self._exporter_id, batch, reason="queue_full")
@@ -132,7 +147,7 @@ class Forwarder:
             self._count("enqueue_failed", batch)
             await self._release(weight)
             raise
-        self._ready.put_nowait(entry)
+        self._lots.put(entry)
 
     async def _has_room(self, weight: int) -> bool:
         def fits() -> bool:
@@ -148,26 +163,49 @@ class Forwarder:
 
     async def _work(self) -> None:
         while True:
-            entry = await self._ready.get()
+            lot = await self._lots.get()
             try:
-                await self._deliver(entry)
+                await self._deliver(lot)
             except asyncio.CancelledError:
-                self._ready.put_nowait(entry)  # not delivered: the file keeps it, memory counts it
+                self._lots.put_back(lot)  # not delivered: the file keeps it, memory counts it
                 raise
             except Exception:  # noqa: BLE001 - the edge of a task; a file keeps what failed for the next start
-                _log.exception("exporter %s: a batch of %d records failed", self._exporter_id, entry.record_count)
+                count = sum(entry.record_count for entry in lot)
+                _log.exception("exporter %s: a batch of %d records failed", self._exporter_id, count)
                 self._telemetry.add("runmill_exporter_crashes_total", exporter=self._exporter_id)
-            await self._release(self._weigh(entry))
+            await self._release(sum(map(self._weigh, lot)))
 
-    async def _deliver(self, entry: Entry) -> None:
-        batch = await self._storage.load(entry)
+    async def _deliver(self, lot: Lot) -> None:
+        batches = [await self._storage.load(entry) for entry in lot]
+        if len(batches) > 1:
+            await self._send(batches)
+        else:
+            await self._send_in_pieces(batches[0])
+        await asyncio.gather(*map(self._storage.remove, lot))
+
+    async def _send_in_pieces(self, batch: Batch) -> None:
+        config = self._config.batch
+        pieces = [batch]
+        if config is not None and config.max_size:
+            pieces = await asyncio.to_thread(cut, batch, most=config.max_size, sizer=self._config.batch_sizer)
+        for piece in pieces:
+            await self._send([piece])
+
+    async def _send(self, batches: Sequence[Batch]) -> None:
+        """Send *batches* as one; each for itself where the backend never wants that, so that one costs no others."""
+        whole = joined(batches)
+        if self._config.batch is not None:
+            self._count_sent(whole)
         try:
-            await self._sender.consume(batch)
+            await self._sender.consume(whole)
         except Rejected as error:
-            self._drop(batch, error, reason="rejected")
+            if len(batches) == 1:
+                self._drop(whole, error, reason="rejected")
+                return
+            for batch in batches:
+                await self._send_in_pieces(batch)
         except Refused as error:
-            self._drop(batch, error, reason="retries_exhausted")
-        await self._storage.remove(entry)
+            self._drop(whole, error, reason="retries_exhausted")
 
     def _drop(self, batch: Batch, error: Exception, *, reason: str) -> None:
         self._telemetry.drop(self._exporter_id, batch, reason=reason)
@@ -183,10 +221,14 @@ class Forwarder:
 
     def _count_lost(self) -> None:
         """Count what a queue in memory takes with it."""
-        while not self._storage.is_kept and not self._ready.empty():
-            batch = self._ready.get_nowait().batch
-            if batch is not None:
-                self._telemetry.drop(self._exporter_id, batch, reason="shutdown")
+        for entry in self._lots.left():
+            if not self._storage.is_kept and entry.batch is not None:
+                self._telemetry.drop(self._exporter_id, entry.batch, reason="shutdown")
+
+    def _count_sent(self, batch: Batch) -> None:
+        name, exporter = "otelcol_exporter_queue_batch_send_size", self._exporter_id
+        self._telemetry.add(f"{name}_count", exporter=exporter)
+        self._telemetry.add(f"{name}_sum", batch.record_count, exporter=exporter)
 
     def _hold(self, weight: int) -> None:
         self._held += weight

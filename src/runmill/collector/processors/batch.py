@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import Field, model_validator
 
 from runmill.collector.component import Batch, Consumer
+from runmill.collector.joining import is_joinable, joined
 from runmill.collector.telemetry import Telemetry
 from runmill.collector.values import Duration, Section
 from runmill.errors import Rejected
@@ -49,8 +50,7 @@ class Batcher:
     is on its way: a lone sender never waits for company. And a batch with a producer passes as it is: joined, it could
     not be recognised when it is sent again.
 
-    It holds batches of one signal, as a pipeline does: joining is appending their bytes, since the fields of an
-    ``Export*ServiceRequest`` are repeated ones. Source: protobuf encoding, "Last One Wins" (concatenation merges).
+    It holds batches of one signal, as a pipeline does.
     """
 
     def __init__(self, config: BatchConfig, onward: Consumer, *, processor_id: str, telemetry: Telemetry) -> None:
@@ -117,7 +117,7 @@ class Batcher:
             processor=self._processor_id,
         )
         try:
-            await self._onward.consume(_join([waiting.batch for waiting in group]))
+            await self._onward.consume(joined([waiting.batch for waiting in group]))
         except Rejected as error:
             await self._send_apart(group, error)
         except Exception as error:  # noqa: BLE001 - each sender waits for its own answer, whatever it is
@@ -135,16 +135,7 @@ class Batcher:
 
 
 def _stays_apart(batch: Batch) -> bool:
-    # Profiles: the dictionary of each request has its own numbers.
-    return batch.producer is not None or batch.is_awaited or batch.signal == "profiles"
-
-
-def _join(batches: Sequence[Batch]) -> Batch:
-    if len(batches) == 1:
-        return batches[0]
-    payload = b"".join(batch.payload for batch in batches)
-    record_count = sum(batch.record_count for batch in batches)
-    return Batch(batches[0].signal, payload, record_count, request_count=len(batches))
+    return batch.producer is not None or batch.is_awaited or not is_joinable(batch.signal)
 
 
 def _answer(group: Sequence[_Waiting], error: Exception | None) -> None:
