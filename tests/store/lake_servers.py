@@ -88,7 +88,7 @@ class ObjectStorage:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="runmill-s3-"))
-        ports = [_free_port() for _ in range(4)]
+        ports = [free_port() for _ in range(4)]
         names = ("-master.port", "-volume.port", "-filer.port", "-s3.port")
         self.endpoint = f"http://127.0.0.1:{ports[3]}"
         self._process = subprocess.Popen(
@@ -122,7 +122,7 @@ class ObjectStorage:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     while True:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

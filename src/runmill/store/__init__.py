@@ -31,7 +31,7 @@ def open(  # noqa: A001 - read as `runmill.store.open`
 
     Args:
         url: A folder, ``duckdb:///absolute/folder``, or
-            ``ducklake:postgres:<libpq connection> data_path=<s3://..., abfss://..., gs://... or a shared folder>``,
+            ``ducklake:postgres:<libpq connection> data_path=<s3://, abfss://, az://, gs:// or a shared folder>``,
             whose ``data_path`` is needed the first time only.
         artifacts: The folder (for a lake: or URL) of the files' bytes. By default the home's, where *url* is the
             store of a home directory, else ``artifacts`` beside the rows.

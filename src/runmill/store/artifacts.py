@@ -1,29 +1,24 @@
-"""The bytes of runs' files, kept under their SHA-256 in a folder or an object storage: ``ab/abcdef...``.
-
-An object storage is reached by the environment variables of its cloud, such as ``AWS_ACCESS_KEY_ID``.
-"""
+"""The bytes of runs' files, kept under their SHA-256 in a folder or an object storage: ``ab/abcdef...``."""
 
 import hashlib
-import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import ObjectStore
 
-from runmill.errors import ConfigError, Conflict, InvalidArgument, NotFound, Unavailable
+from runmill.errors import Conflict, InvalidArgument, NotFound, Unavailable
+from runmill.store.artifact_place import open_place
 from runmill.store.upload_parts import PART_BYTES, Part, UploadParts, remove_old
 
 __all__ = ["ArtifactBytes"]
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _PIECE_BYTES: Final = 1 << 20
-_RETRY_TIME: Final = timedelta(seconds=20)
 
 
 class ArtifactBytes:
@@ -166,22 +161,8 @@ class ArtifactBytes:
 
     def _store(self) -> ObjectStore:
         if self._opened is None:
-            self._opened = _opened(self._place)
+            self._opened = open_place(self._place)
         return self._opened
-
-
-def _opened(place: Path | str) -> ObjectStore:
-    if isinstance(place, Path):
-        return LocalStore(place, mkdir=True, automatic_cleanup=True)
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL", "")
-    try:
-        return from_url(
-            place,
-            client_options={"allow_http": endpoint.startswith("http://")},
-            retry_config={"max_retries": 3, "retry_timeout": _RETRY_TIME},
-        )
-    except (BaseError, ValueError) as error:
-        raise ConfigError(f"{place}: no place for files. Give a folder, s3://, abfss:// or gs://: {error}") from error
 
 
 class _Checked:

@@ -198,7 +198,7 @@ class Lake:
         if path is None:
             raise ConfigError(
                 f"{self.url}: the catalog is empty, so this would be a new lake, and nothing says where its data goes. "
-                "Add data_path=s3://bucket/prefix (or abfss://, gs://, or a folder all share)."
+                "Add data_path=s3://bucket/prefix (or abfss://, az://, gs://, or a folder all share)."
             )
         return str(path).removesuffix(_TABLES)
 

@@ -12,7 +12,7 @@ __all__ = ["PREFIX", "LakeUrl", "parse", "without_password"]
 PREFIX: Final = "ducklake:postgres:"
 _DATA: Final = re.compile(r"(?:^|[ ?&])data_path=('[^']*'|[^ &]*)")
 _PASSWORD: Final = re.compile(r"(password=)('(?:[^'\\]|\\.)*'|[^ &\"]*)|(://[^/:@ ]*:)[^@/ ]*(?=@)")
-_SCHEMES: Final = ("s3", "abfss", "gs")
+_SCHEMES: Final = ("s3", "abfss", "az", "gs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,9 @@ _Access: TypeAlias = tuple[tuple[str, ...], dict[str, str | None]]
 
 
 def _s3(environment: Mapping[str, str], _: str) -> _Access:
-    endpoint = urlsplit(environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL") or "")
-    place = {
+    place = _endpoint(environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")) | {
         "type": "s3",
         "region": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"),
-        "endpoint": endpoint.netloc,
-        # Who brings an endpoint seldom has a host name for each bucket.
-        "url_style": "path" if endpoint.netloc else None,
-        "use_ssl": "false" if endpoint.scheme == "http" else None,
     }
     if not environment.get("AWS_ACCESS_KEY_ID"):  # a role of the machine or the pod, or a profile
         return ("httpfs", "aws"), place | {"provider": "credential_chain"}
@@ -56,18 +51,44 @@ def _s3(environment: Mapping[str, str], _: str) -> _Access:
 def _azure(environment: Mapping[str, str], data_path: str) -> _Access:
     if connection := environment.get("AZURE_STORAGE_CONNECTION_STRING"):
         return ("azure",), {"type": "azure", "connection_string": connection}
-    account = environment.get("AZURE_STORAGE_ACCOUNT_NAME") or (urlsplit(data_path).hostname or "").partition(".")[0]
+    account = environment.get("AZURE_STORAGE_ACCOUNT_NAME") or _account(data_path)
+    if not account:
+        raise ConfigError(f"{data_path}: set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT_NAME.")
     return ("azure",), {"type": "azure", "provider": "credential_chain", "account_name": account}
+
+
+def _account(data_path: str) -> str:
+    """Give the account that a URL names: ``container@account.dfs.core.windows.net``; else nothing."""
+    host = urlsplit(data_path).hostname or ""
+    return host.partition(".")[0] if "." in host else ""
 
 
 def _gcs(environment: Mapping[str, str], data_path: str) -> _Access:
     key_id, secret = environment.get("GCS_HMAC_KEY_ID"), environment.get("GCS_HMAC_SECRET")
     if not key_id or not secret:
         raise ConfigError(f"{data_path}: set GCS_HMAC_KEY_ID and GCS_HMAC_SECRET to an HMAC key that may write there.")
-    return ("httpfs",), {"type": "gcs", "key_id": key_id, "secret": secret}
+    place = _endpoint(environment.get("GCS_ENDPOINT_URL"))
+    return ("httpfs",), place | {"type": "gcs", "key_id": key_id, "secret": secret}
 
 
-_STORAGES: Final[dict[str, Callable[[Mapping[str, str], str], _Access]]] = {"s3": _s3, "abfss": _azure, "gs": _gcs}
+def _endpoint(url: str | None) -> dict[str, str | None]:
+    """Say where a service is that is not its cloud's own; such one seldom has a host name for each bucket."""
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    return {
+        "endpoint": parts.netloc,
+        "url_style": "path",
+        "use_ssl": "false" if parts.scheme == "http" else None,
+    }
+
+
+_STORAGES: Final[dict[str, Callable[[Mapping[str, str], str], _Access]]] = {
+    "s3": _s3,
+    "abfss": _azure,
+    "az": _azure,
+    "gs": _gcs,
+}
 
 
 def _quoted(text: str) -> str:
