@@ -1,9 +1,10 @@
-"""Both decoders of OTLP and the container parser, fed by atheris until the time is over or a promise is broken.
+"""What takes bytes from strangers, fed by atheris until the time is over or a promise is broken.
 
-    python tests/fuzz/decoders.py protobuf|json|container [-max_total_time=600] [CORPUS-FOLDER]
+    python tests/fuzz/decoders.py protobuf|json|container|lines|pieces [-max_total_time=600] [CORPUS-FOLDER]
 
 What follows the target is libFuzzer's. The promise each time: whatever the bytes are, the answer is a value or a
-`WireError`, and what a receiver has counted can be decoded. It begins from the golden requests of the official SDKs.
+`WireError`, what a receiver has counted can be decoded, and no line or record is lost. OTLP begins from the golden
+requests of the official SDKs.
 """
 
 import sys
@@ -15,15 +16,32 @@ import atheris
 
 with atheris.instrument_imports(include=["runmill"]):
     from runmill.collector.lines import container
+    from runmill.collector.lines.encoding import Origin, encode
+    from runmill.collector.lines.entry import Entry
+    from runmill.collector.receivers.recipes import stream_recipe
+    from runmill.collector.receivers.stream_config import StdinConfig
     from runmill.errors import WireError
     from runmill.otlp import columns, protojson
     from runmill.otlp.count import count_records
+    from runmill.otlp.divide import divide
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "otlp"
 LINES = (
     b'{"log":"a\\n","stream":"stdout","time":"2026-11-22T01:04:26.734407489Z"}',
     b"2026-11-22T01:04:26.734407489Z stdout P a\n2026-11-22T01:04:26.734407489+00:00 stderr F b",
 )
+PRINTED = (
+    b'{"asctime": "2026-11-22 01:04:26,734", "levelname": "ERROR", "name": "app", "message": "x"}\nplain\n',
+    b'{"event": "hello", "level": "info", "timestamp": "2026-11-22T01:04:26.734407Z", "exc_info": null}\n',
+    b'{"timestamp": "2026-11-22T09:30:00.1Z", "severity_number": 9, "logger": "a", "body": "b", "attributes": {}}\n',
+    b"ERROR:app.train:failed\nTraceback (most recent call last):\n  File x, line 3\nValueError: bad\n",
+    b"Traceback (most recent call last):\n  File x\nKeyError: 1\n\n"  # noqa: ISC004 - one text
+    b"During handling of the above exception, another exception occurred:\n\n"
+    b"Traceback (most recent call last):\n  File x\nTypeError: 2\nafter\n",
+    b"[rank0]:   + Exception Group Traceback (most recent call last):\n[rank0]:   | File\n[rank0]:   | KeyError: x\n",
+    b'2026-11-22 01:04:26,734 - app - WARNING - x\nINFO:     127.0.0.1:1 - "GET / HTTP/1.1" 200 OK\n 1%|\r 2%|\r\n',
+)
+RECIPE = stream_recipe(StdinConfig(max_log_size=1000), "stdout")
 
 
 def protobuf(data):
@@ -52,14 +70,58 @@ def parsed(data):
     found = container.parse(lines, format="auto", max_line_bytes=1000, is_final=True)
     covered = {index for entry in found.entries for index in (entry[0], entry[1])}
     assert not lines[-1] or len(lines) - 1 in covered, "the last line is gone"
+    payload = encode(found.entries, Origin({}, {}), observed_unix_nano=1)
+    assert count_records("logs", payload) == len(found.entries)
 
 
-TARGETS = {"protobuf": (protobuf, "*.binpb"), "json": (json, "*.json"), "container": (parsed, "")}
+def lines(data):
+    """The first byte says where the rest is cut in two reads."""
+    cut, raw = data[:1], data[1:]
+    whole = RECIPE.read(raw, is_final=True)
+    _check_lines(whole.entries, raw)
+    head = raw[: cut[0] * len(raw) // 255 if cut else 0]
+    begun = RECIPE.read(head, is_final=False)
+    ended = RECIPE.read(raw[begun.consumed :], is_final=True)
+    assert _said(begun.entries + ended.entries) == _said(whole.entries), "what was read depends on when it was read"
+
+
+def _check_lines(entries, raw):
+    covered = [index for first, last, *_ in entries for index in range(first, last + 1)]
+    count = len(RECIPE.framing.split(raw, is_final=True).lines)
+    assert sorted(covered) == list(range(count)), "a line is gone, or came twice"
+    payload = encode(entries, Origin({}, {}), observed_unix_nano=1)
+    assert count_records("logs", payload) == len(entries)
+
+
+def _said(entries):
+    return [repr(one._replace(first=0, last=0) if isinstance(one, Entry) else one[2:]) for one in entries]
+
+
+def pieces(data):
+    """The first byte says how large they may be."""
+    most, payload = (data or b"\0")[0] + 1, data[1:]
+    for signal in ("logs", "metrics", "traces"):
+        try:
+            count = count_records(signal, payload)
+        except WireError:
+            continue
+        for sizer in ("items", "bytes"):
+            found = list(divide(signal, payload, most=most, sizer=sizer))
+            assert sum(count_records(signal, piece.payload) for piece in found) == count, "a record is gone"
+
+
+REQUESTS = tuple(file.read_bytes() for file in GOLDEN.glob("*.binpb"))
+TARGETS = {
+    "protobuf": (protobuf, REQUESTS),
+    "json": (json, tuple(file.read_bytes() for file in GOLDEN.glob("*.json"))),
+    "container": (parsed, LINES),
+    "lines": (lines, tuple(b"\x80" + printed for printed in PRINTED)),
+    "pieces": (pieces, tuple(b"\x08" + request for request in REQUESTS)),
+}
 
 
 def main():
-    target, pattern = TARGETS[sys.argv[1]]
-    seeds = [file.read_bytes() for file in GOLDEN.glob(pattern)] if pattern else LINES
+    target, seeds = TARGETS[sys.argv[1]]
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(seeds):
             (Path(folder) / str(number)).write_bytes(seed)

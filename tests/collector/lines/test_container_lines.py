@@ -120,6 +120,12 @@ def test_invalid_utf8_of_a_container_is_replaced():
     assert read(f"{TIME}Z stdout F ".encode() + b"\xff\n")[0] == [(NANOS, "stdout", "\ufffd".encode())]
 
 
+def test_a_stream_that_no_engine_has_makes_a_line_of_nobody():
+    """It is kept as it stands in the file."""
+    line = json.dumps({"log": "x\n", "stream": ["stdout"], "time": f"{TIME}Z"}).encode()
+    assert read(line + b"\n")[0] == [(0, None, line)]
+
+
 PIECES = st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), st.sampled_from("PF"), st.text("ab ", max_size=3)))
 
 

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from pythonjsonlogger.json import JsonFormatter
 
 import runmill.json
+from runmill.collector.lines.encoding import Origin, encode
 from runmill.collector.lines.entry import Entry
 from runmill.collector.lines.framing import Framing
 from runmill.collector.lines.recipe import Recipe, plain
 from runmill.collector.lines.understanding import understand
+from runmill.otlp.count import count_records
 
 RECIPE = Recipe(Framing("utf-8", 1 << 20), plain, (understand,))
 
@@ -286,6 +288,39 @@ def test_a_progress_bar_is_what_it_showed_last(printed, shown):
 def test_what_is_not_understood_stays_text(line):
     """Letter for letter."""
     assert read(line + "\n") == [(0, 0, 0, None, line.encode())]
+
+
+OWN = {"timestamp": "2026-11-22T09:30:00Z", "severity_number": 9, "body": "x"}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"message": "x", "time": "4558-11-22T01:04:26Z"}', Entry(0, 0, 0, None, "x")),
+        ('{"message": "x", "time": "1906-11-22T01:04:26"}', Entry(0, 0, 0, None, "x")),
+        ('{"message": "x", "time": 99999999999}', Entry(0, 0, 0, None, "x")),
+        ("0001-01-01 00:00:00,000 - app - INFO - x", Entry(0, 0, 0, None, "x", 9, "INFO", "app")),
+        (json.dumps({**OWN, "logger": 5, "trace_id": "no", "trace_flags": -1, "dropped_attributes_count": "?"}),
+         Entry(0, 0, 1795339800 * 10**9, None, "x", 9, "", "5", trace_flags=2**32 - 1)),
+        (json.dumps({**OWN, "timestamp": "9999-11-22T09:30:00Z"}), Entry(0, 0, 0, None, "x", 9)),
+    ],
+    ids=["too-late", "too-early", "too-large", "no-zone-then", "types-of-others", "own-too-late"],
+)  # fmt: skip
+def test_values_that_no_record_can_have_cost_no_line(line, expected):
+    """A time that no 64 bits hold is no time; what cannot be encoded would stop all that is printed after it."""
+    [entry] = read(line + "\n")
+    named = {key: value for key, value in entry.attributes.items() if key != "time"}
+    assert entry._replace(attributes=named) == expected
+    assert count_records("logs", encode([entry], Origin({}, {}), observed_unix_nano=1)) == 1
+
+
+@pytest.mark.parametrize("levels", [99, 900, 2000])
+def test_json_nested_without_end_stays_text(levels):
+    """Nothing could walk it; a hundred levels are walked."""
+    line = f'{{"message": "x", "a": {"[" * levels}{"]" * levels}}}'
+    [entry] = read(line + "\n")
+    assert isinstance(entry, Entry) == (levels == 99)
+    assert count_records("logs", encode([entry], Origin({}, {}), observed_unix_nano=1)) == 1
 
 
 def test_values_that_are_no_level_time_or_id_stay_attributes():

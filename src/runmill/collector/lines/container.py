@@ -27,7 +27,8 @@ Piece: TypeAlias = tuple[int, str | None, bytes, bool]
 """(time_unix_nano, stream, text, whether it ends a line)"""
 
 _CRI_FIELDS: Final = 4
-_STREAMS: Final = {b"stdout": "stdout", b"stderr": "stderr"}
+_STREAM_NAMES: Final = ("stdout", "stderr")
+_STREAMS: Final = {name.encode(): name for name in _STREAM_NAMES}
 
 
 def parse(lines: Sequence[bytes], *, format: Format, max_line_bytes: int, is_final: bool) -> Lines:  # noqa: A002 - the key's name
@@ -53,7 +54,7 @@ def _docker_lines(lines: Sequence[bytes]) -> list[Gathered] | None:
         found = orjson.loads(b"[" + b",".join(lines) + b"]")
         for index, one in enumerate(found):
             text, time_unix_nano = one["log"], from_rfc3339(one["time"])
-            if text[-1] != "\n" or time_unix_nano is None:
+            if text[-1] != "\n" or time_unix_nano is None or one["stream"] not in _STREAM_NAMES:
                 return None
             end = -2 if text[-2:-1] == "\r" else -1
             whole.append((index, index, time_unix_nano, one["stream"], text[:end].encode()))
@@ -65,8 +66,8 @@ def _docker_lines(lines: Sequence[bytes]) -> list[Gathered] | None:
 def _docker_piece(found: dict[str, Any]) -> Piece:
     text: str = found["log"]
     time_unix_nano = from_rfc3339(found["time"])
-    if time_unix_nano is None:
-        raise ValueError(found["time"])
+    if time_unix_nano is None or found["stream"] not in _STREAM_NAMES:
+        raise ValueError("not an engine's line")
     if text[-1:] != "\n":
         return time_unix_nano, found["stream"], text.encode(), False
     # A terminal ends lines with both; the program wrote the newline only.

@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-import orjson
-
 from runmill.collector.lines.entry import Entry
-from runmill.collector.lines.timestamps import from_iso
+from runmill.collector.lines.json_objects import read_object
+from runmill.collector.lines.timestamps import fitting, from_iso
 from runmill.collector.lines.tracebacks import exception_attributes
 from runmill.errors import WireError
 from runmill.otlp import severity
 from runmill.otlp.json_line import decode_line
+from runmill.otlp.mend import mend
 
 __all__ = ["read_json_line"]
 
@@ -46,11 +46,8 @@ _HIGHEST_LEVELNO: Final = 100
 
 def read_json_line(text: bytes) -> Entry | None:
     """Give the record that *text* is, with its first and last line still to be set; None when it is none."""
-    try:
-        fields = orjson.loads(text)
-    except ValueError:
-        return None
-    if not isinstance(fields, dict):
+    fields = read_object(text)
+    if fields is None:
         return None
     if "severity_number" in fields and "body" in fields:
         own = _own(text)
@@ -61,7 +58,7 @@ def read_json_line(text: bytes) -> Entry | None:
 
 def _own(text: bytes) -> Entry | None:
     try:
-        log = decode_line(text.decode())
+        log = mend(decode_line(text.decode()))  # anybody can print such a line
     except WireError:
         return None
     return Entry(
@@ -140,7 +137,7 @@ def _time(value: Any) -> int | None:
         return from_iso(value)
     if isinstance(value, int | float) and _SECONDS_FROM <= value < _SECONDS_TO:
         # A float of seconds holds microseconds today: finer digits would be noise.
-        return value * _SECOND if isinstance(value, int) else round(value * 1e6) * 1000
+        return fitting(value * _SECOND if isinstance(value, int) else round(value * 1e6) * 1000)
     return None
 
 

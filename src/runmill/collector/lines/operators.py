@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final, Literal
 
-import orjson
-
 from runmill.collector.lines.entry import Drop, Entry, Gathered, Lines, entry_of
 from runmill.collector.lines.expressions import Condition
 from runmill.collector.lines.fields import MISSING, Field
-from runmill.collector.lines.timestamps import from_iso
+from runmill.collector.lines.json_objects import read_object
+from runmill.collector.lines.timestamps import fitting, from_iso
 from runmill.otlp import severity
 
 __all__ = ["Change", "Filter", "Recombine", "each", "json_fields", "parse_severity", "parse_time", "regex_fields"]
@@ -36,11 +35,7 @@ def each(change: Change) -> Callable[[Lines, bool], Lines]:
 
 def json_fields(value: Any) -> Mapping[str, Any] | None:
     """Give the object that *value*, text, is in JSON."""
-    try:
-        found = orjson.loads(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+    return read_object(value.encode(errors="replace")) if isinstance(value, str) else None
 
 
 def regex_fields(pattern: re.Pattern[str], value: Any) -> Mapping[str, Any] | None:
@@ -64,16 +59,16 @@ def parse_time(value: Any, layout: str, *, is_epoch: bool, zone: tzinfo | None) 
         if is_epoch:
             whole, _, fraction = str(value).partition(".")
             unit = _EPOCH_UNITS[layout.partition(".")[0]]
-            return int(whole) * unit + (int(fraction.ljust(9, "0")[:9]) * unit // _SECOND if fraction else 0)
+            return fitting(int(whole) * unit + (int(fraction.ljust(9, "0")[:9]) * unit // _SECOND if fraction else 0))
         if layout == "iso":
             return from_iso(str(value))
         moment = datetime.strptime(str(value), layout)  # noqa: DTZ007 - the zone is set below where it is not told
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone) if zone else moment.astimezone()
+        seconds = moment.replace(microsecond=0).timestamp()
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone) if zone else moment.astimezone()
-    seconds = moment.replace(microsecond=0).timestamp()
-    return int(seconds) * _SECOND + moment.microsecond * 1000
+    return fitting(int(seconds) * _SECOND + moment.microsecond * 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import re
 from datetime import datetime, timezone
 from typing import Final
 
-__all__ = ["from_iso", "from_rfc3339"]
+__all__ = ["fitting", "from_iso", "from_rfc3339"]
 
 _SECOND: Final = 1_000_000_000
+_LATEST_UNIX_NANO: Final = (1 << 63) - 1
 _MOST_SECONDS_KEPT: Final = 4096
 _LENGTH_TO_SECOND: Final = len("2026-11-22T01:04:26")
 
@@ -41,11 +42,17 @@ def from_iso(text: str, *, local: timezone | None = None) -> int | None:
     day, time, fraction, zone = match.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{time}{_zone(zone)}")
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=local) if local else moment.astimezone()
+        seconds = int(moment.timestamp())
+    except (ValueError, OverflowError):  # the latter: no zone's rules reach so far
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=local) if local else moment.astimezone()
-    return int(moment.timestamp()) * _SECOND + int((fraction or "0").ljust(9, "0"))
+    return fitting(seconds * _SECOND + int((fraction or "0").ljust(9, "0")))
+
+
+def fitting(unix_nano: int) -> int | None:
+    """Give a time between 1970 and 2262; None for any other, as 64 bits hold none."""
+    return unix_nano if 0 <= unix_nano <= _LATEST_UNIX_NANO else None
 
 
 def _read(text: str) -> int | None:
