@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import random
+from bisect import bisect_left
 from dataclasses import replace
 
 import pytest
@@ -77,6 +79,25 @@ def test_a_reduced_series_loses_no_extreme(store, points, buckets):
     assert max((b.maximum for b in series.buckets if b.maximum is not None), default=None) == max(finite, default=None)
     assert [b.x for b in series.buckets] == sorted(b.x for b in series.buckets)
     assert len(series.buckets) <= max(buckets, min(len(points), 2 * buckets))
+
+
+def test_every_slice_is_what_its_points_come_to(store):
+    """Of many points in any order: each slice sums up those between its x and the next one's, and nothing else."""
+    rng = random.Random(7)
+    values = (math.nan, math.inf, *(n / 8 for n in range(98)))
+    points = [
+        {"value": rng.choice(values), "step": rng.randrange(-9_000, 9_000), "time_unix_nano": rng.randrange(10**9)}
+        for _ in range(35_000)
+    ]
+    series = store.series(SeriesQuery(stored(store, points), "loss", buckets=100))
+    points.sort(key=lambda each: each["step"])  # of equal steps, in the order they were committed
+    begins = [bisect_left(points, each.x, key=lambda each: each["step"]) for each in series.buckets]
+    expected = []
+    for begin, end in zip(begins, [*begins[1:], len(points)], strict=True):
+        inside = points[begin:end]
+        summed = bucket(inside[0]["step"], *(each["value"] for each in inside))
+        expected.append(replace(summed, time_unix_nano=min(each["time_unix_nano"] for each in inside)))
+    assert (series.buckets, len(begins)) == (tuple(expected), 100)
 
 
 @pytest.mark.parametrize(

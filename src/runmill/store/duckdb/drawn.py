@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import duckdb
+import pyarrow as pa
 
 from runmill.errors import NotFound
 from runmill.store.duckdb.tallies import Span
@@ -45,6 +46,11 @@ class Points:
         sql = f"select {columns} from {self.source} where {self.sql} {rest}"  # noqa: S608 - our own text
         return connection.execute(sql, self.values).fetchall()
 
+    def read(self, connection: duckdb.DuckDBPyConnection, columns: str, *, batch: int) -> pa.RecordBatchReader:
+        """Give *columns* of them as they come."""
+        sql = f"select {columns} from {self.source} where {self.sql}"  # noqa: S608 - our own text
+        return connection.execute(sql, self.values).to_arrow_reader(batch)
+
     def extent(self, connection: duckdb.DuckDBPyConnection) -> Extent:
         """Say how far they reach."""
         [row] = self.select(connection, _EXTENT.format(x=self.x))
@@ -61,15 +67,24 @@ def axis_of(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, points: P
 
     Raises NotFound where there are no points.
     """
-    columns = ", ".join(_EXTENT.format(x=x) for x in AXES.values())
-    [(numbers, *reach)] = points.where('"value" is not null').select(connection, f"count(*), {columns}")
+    numbers, extents = _extents(connection, points, [query.x] if query.x else ["step", "index"])
     if not numbers:
         _require(connection, query, points)
-    extents = {axis: Extent(*reach[3 * n : 3 * n + 3]) for n, axis in enumerate(AXES)}
     if query.x is not None:
         return query.x, extents[query.x]
-    axis: Axis = next((axis for axis, extent in extents.items() if _tells_apart(extent, numbers)), "time")
-    return axis, extents[axis]
+    for axis, extent in extents.items():
+        if _tells_apart(extent, numbers):
+            return axis, extent
+    return "time", _extents(connection, points, ["time"])[1]["time"]
+
+
+def _extents(
+    connection: duckdb.DuckDBPyConnection, points: Points, axes: Sequence[Axis]
+) -> tuple[int, dict[Axis, Extent]]:
+    """Count the numbers, and say how far they reach on each of *axes*."""
+    columns = ", ".join(_EXTENT.format(x=AXES[axis]) for axis in axes)
+    [(numbers, *reach)] = points.where('"value" is not null').select(connection, f"count(*), {columns}")
+    return numbers, {axis: Extent(*reach[3 * n : 3 * n + 3]) for n, axis in enumerate(axes)}
 
 
 def over(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, span: Span) -> Points:
