@@ -35,6 +35,31 @@ def test_manifests_name_each_other_rightly():
     named = {each["configMap"]["name"] for each in _all(MANIFESTS, "volumes") if "configMap" in each}
     named |= {each["configMapRef"]["name"] for each in _all(MANIFESTS, "envFrom") if "configMapRef" in each}
     assert named == set(by_kind["ConfigMap"])
+    accounts = {pod.get("serviceAccountName") for pod in _pods(MANIFESTS)}
+    assert accounts == set(by_kind["ServiceAccount"])
+
+
+def _pods(node):
+    """Every pod's specification, however deep."""
+    if isinstance(node, dict):
+        if "containers" in node:
+            yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _pods(each)
+
+
+def test_no_pod_may_more_than_it_needs():
+    """None gains privileges or keeps capabilities; the agent alone is root, as the files it reads are root's."""
+    pods = list(_pods(MANIFESTS))
+    containers = [each for pod in pods for each in pod["containers"]]
+    for each in containers:
+        allowed = each["securityContext"]
+        assert (allowed["allowPrivilegeEscalation"], allowed["capabilities"]) == (False, {"drop": ["ALL"]})
+    root = [each["args"][0] for each in containers if each["securityContext"].get("runAsUser") == 0]
+    not_root = [pod["containers"][0]["args"][0] for pod in pods if pod["securityContext"].get("runAsNonRoot")]
+    assert (root, not_root) == (["collect"], ["up", "serve", "store"])
 
 
 def _all(node, key):
@@ -53,7 +78,7 @@ def test_compose_file_fits_its_specification():
     plain = compose_spec.PyCompose.from_yaml(json.dumps(yaml.safe_load((FOLDER / "compose.yaml").read_text())))
     plain.validate()
     plain.validate_volumes()
-    assert sorted(found.services) == ["bucket", "catalog", "gateway", "portal", "storage"]
+    assert sorted(found.services) == ["catalog", "gateway", "portal", "storage"]
 
 
 def test_collector_configurations_have_no_mistake(tmp_path):
