@@ -149,6 +149,8 @@ def _connect(file: Path, limits: dict[str, str | bool | int | float | list[str]]
         "wal_autocheckpoint": _LOG_BYTES,
         # Top rows are found by their sort columns alone and the wide texts read for them only.
         "late_materialization_max_rows": 20_000,
+        # And by their numbers, even where they lie far apart: a list longer than this (by default 50) reads all texts.
+        "dynamic_or_filter_threshold": 500,
     }
     try:
         connection = duckdb.connect(file, config=config)
