@@ -11,7 +11,7 @@ from store_columns import NOW, SECOND, delivery, log
 
 from runmill.errors import InvalidArgument
 from runmill.model import LogRecord
-from runmill.store.query import LogCount, LogQuery
+from runmill.store.query import AttributeKey, LogCount, LogQuery
 from runmill.store.search import parse
 
 by_example = settings(
@@ -244,11 +244,14 @@ def _record(**values):
 
 
 def test_attributes_are_counted_by_name(store):
-    """Of the records that fit, the most frequent first; the names a person gives, whatever they hold."""
+    """Of the records that fit, the most frequent first, with values; the names a person gives, whatever they hold."""
     rows = [{"phase": "eval", "a.b/c": 1}, {"phase": "train"}, {}, {'qu"ote': None, "phase": 2}]
     logs = [log(run_id="with-attributes", attributes=orjson.dumps(each).decode()) for each in rows]
     store.append([delivery(logs=[*logs, log(run_id="other-run", attributes='{"else":1}')])])
     query = LogQuery(run_id="with-attributes")
-    assert store.attribute_keys(query) == [("phase", 3), ("a.b/c", 1), ('qu"ote', 1)]
-    assert store.attribute_keys(replace(query, where=parse("phase:eval"))) == [("a.b/c", 1), ("phase", 1)]
-    assert ("else", 1) in store.attribute_keys(LogQuery())
+    found = {each.name: (each.count, set(each.examples)) for each in store.attribute_keys(query)}
+    assert found == {"phase": (3, {"eval", "train", 2}), "a.b/c": (1, {1}), 'qu"ote': (1, {None})}
+    assert next(iter(found)) == "phase"
+    some = replace(query, where=parse("phase:eval"))
+    assert store.attribute_keys(some) == [AttributeKey("a.b/c", 1, (1,)), AttributeKey("phase", 1, ("eval",))]
+    assert AttributeKey("else", 1, (1,)) in store.attribute_keys(LogQuery())

@@ -21,6 +21,7 @@ from runmill.model import (
     RunId,
 )
 from runmill.store.query import (
+    AttributeKey,
     LogCount,
     LogPage,
     LogQuery,
@@ -147,9 +148,9 @@ class Store(Protocol):
     def loggers(self, run_id: RunId | None, /) -> list[tuple[str, int]]:
         """Give every logger's name with its number of records, by name."""
 
-    def attribute_keys(self, query: LogQuery, /) -> list[tuple[str, int]]:
-        """Give the attributes' names with how many of the newest 100,000 records that fit have them, the most first;
-        cursors and limit of *query* are left aside.
+    def attribute_keys(self, query: LogQuery, /) -> list[AttributeKey]:
+        """Give the attributes of the newest 100,000 records that fit, those of the most records first; cursors and
+        limit of *query* are left aside.
         """
 
     def services(self) -> list[tuple[str, int]]:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from runmill.model import LogRecord, RunId, RunStatus
+from runmill.model import AttributeValue, LogRecord, RunId, RunStatus
 from runmill.store.condition import Condition
 from runmill.store.run_condition import RunCondition
 
 __all__ = [
-    "POINT_COLUMNS", "Axis", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery", "PruneQuery",
-    "Pruned", "RunQuery", "Series", "SeriesQuery",
+    "POINT_COLUMNS", "AttributeKey", "Axis", "Bucket", "LogCount", "LogPage", "LogQuery", "PointColumn", "PointQuery",
+    "PruneQuery", "Pruned", "RunQuery", "Series", "SeriesQuery",
 ]  # fmt: skip
 
 
@@ -69,6 +69,17 @@ class LogCount:
     severity_number: int
     """The first number of its range: 0, 1, 5, 9, 13, 17 or 21."""
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeKey:
+    """An attribute that log records have."""
+
+    name: str
+    count: int
+    """How many of them."""
+    examples: tuple[AttributeValue, ...]
+    """A few of its values, those of the most records."""
 
 
 @dataclass(frozen=True, slots=True)

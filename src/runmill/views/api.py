@@ -156,9 +156,9 @@ def _log_routes(store: Store) -> APIRouter:
 
     @routes.get("/logs/attributes")
     def attributes(run_id: str, filters: LogFilters) -> Response:
-        """The names of the attributes of the run's newest records."""
+        """Which attributes the run's newest records have."""
         query = replace(filters, run_id=_whole_id(store, run_id))
-        return JsonResponse({"attributes": _named_counts(lambda: store.attribute_keys(query))})
+        return JsonResponse({"attributes": store.attribute_keys(query)})
 
     @routes.get("/loggers")
     def loggers(run_id: str) -> Response:
@@ -191,9 +191,9 @@ def _everything_routes(store: Store) -> APIRouter:
 
     @routes.get("/logs/attributes")
     def attributes(filters: LogFilters, service: str = "") -> Response:
-        """The names of the attributes of the newest records."""
+        """Which attributes the newest records have."""
         query = replace(filters, service=service or None)
-        return JsonResponse({"attributes": _named_counts(lambda: store.attribute_keys(query))})
+        return JsonResponse({"attributes": store.attribute_keys(query)})
 
     @routes.get("/store")
     def facts() -> Response:

@@ -4,16 +4,17 @@ from dataclasses import replace
 from typing import Final
 
 import duckdb
+import orjson
 
 from runmill.errors import InvalidArgument
-from runmill.model import LogRecord
+from runmill.model import AttributeValue, LogRecord
 from runmill.store import cursor
 from runmill.store.condition import Text
 from runmill.store.cursor import Position
 from runmill.store.duckdb import rows
 from runmill.store.duckdb.conditions import Filter, narrowed_by
 from runmill.store.duckdb.tallies import Span
-from runmill.store.query import LogCount, LogPage, LogQuery
+from runmill.store.query import AttributeKey, LogCount, LogPage, LogQuery
 
 __all__ = ["attribute_keys", "counts", "page"]
 
@@ -48,16 +49,24 @@ _COUNT: Final = """
     from fitting, extent group by start, severity order by start, severity"""
 
 
-def attribute_keys(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span) -> list[tuple[str, int]]:
+def attribute_keys(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span) -> list[AttributeKey]:
     """Count the attributes by name in the newest records that fit."""
     fitting = _filter(replace(query, before=None, after=None, committed_after=None), span)
-    return connection.execute(_KEYS.format(fitting=fitting.sql), fitting.values).fetchall()
+    found = connection.execute(_KEYS.format(fitting=fitting.sql), fitting.values).fetchall()
+    return [AttributeKey(name, count, _examples(name, attributes)) for name, count, attributes in found]
+
+
+def _examples(name: str, attributes: list[str]) -> tuple[AttributeValue, ...]:
+    """Give what some records have by that name, each value once."""
+    values = [orjson.loads(each)[name] for each in attributes]
+    return tuple(value for place, value in enumerate(values) if value not in values[:place])
 
 
 _KEYS: Final = """
     with newest as (select attributes from logs where {fitting} order by ingest_seq desc limit 100000),
     alike as (select attributes, count(*) as records from newest group by attributes)
-    select key, sum(records)::bigint from (select unnest(json_keys(attributes)) as key, records from alike)
+    select key, sum(records)::bigint, arg_max(attributes, records, 5)
+    from (select unnest(json_keys(attributes)) as key, records, attributes from alike)
     group by key order by sum(records) desc, key"""
 
 

@@ -33,6 +33,7 @@ from runmill.store.duckdb.upkeep import Chores, Upkeep
 from runmill.store.duckdb.writer import Writer
 from runmill.store.interface import Committed, Compacted, Delivery, Grouping, StoreFacts, Unsubscribe
 from runmill.store.query import (
+    AttributeKey,
     LogCount,
     LogPage,
     LogQuery,
@@ -192,7 +193,7 @@ class DuckDBStore:
         """Give every logger's name with its number of records, by name."""
         return self._known.tallies.loggers(self._known.full_id(run_id))
 
-    def attribute_keys(self, query: LogQuery, /) -> list[tuple[str, int]]:
+    def attribute_keys(self, query: LogQuery, /) -> list[AttributeKey]:
         """Give the attributes' names with how many of the newest records that fit have them, the most first."""
         query, span = self._known.within(query)
         with self._attachment.reader() as connection:

@@ -12,14 +12,17 @@ from starlette.responses import Response, StreamingResponse
 
 from runmill.model import LogRecord, RunId
 from runmill.store.interface import Store
+from runmill.store.query import LogQuery
+from runmill.views.answers import JsonResponse
 from runmill.views.live import LastEventId, LogsEncoder, Stream
 from runmill.views.parameters import LogFilters, parse_moment
 from runmill.views.portal.lines import line_of
 from runmill.views.portal.log_view import log_view
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_head import run_head
+from runmill.views.portal.words import log_words
 
-__all__ = ["Moment", "add_log_pages", "add_tails"]
+__all__ = ["Moment", "add_log_pages", "add_tails", "add_words"]
 
 
 def _moment(at: Annotated[str, Query(description="show the lines around this time")] = "") -> int | None:
@@ -47,6 +50,21 @@ def add_log_pages(portal: FastAPI, store: Store, renderer: Renderer) -> None:
         query = replace(filters, service=service or None)
         view = log_view(store, request, query, store.services(), at_unix_nano=at, with_histogram=True)
         return renderer.page(request, "services.html", logs=view)
+
+
+def add_words(portal: FastAPI, store: Store) -> None:
+    """Add what may be typed into the search field of a log page."""
+
+    @portal.get("/runs/{run_id}/words")
+    def run_words(run_id: str) -> Response:
+        """Of a run's log."""
+        found = store.run(RunId(run_id)).run_id
+        return JsonResponse(list(log_words(store, LogQuery(run_id=found), store.loggers(found))))
+
+    @portal.get("/logs/words")
+    def words(service: str = "") -> Response:
+        """Of everything that logged."""
+        return JsonResponse(list(log_words(store, LogQuery(service=service or None), store.loggers(None))))
 
 
 def add_tails(portal: FastAPI, store: Store, renderer: Renderer) -> None:

@@ -1,7 +1,6 @@
 """The portal's addresses: each page reads the store, and its template says the rest."""
 
-from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import FastAPI, Query
 from fastapi.exceptions import RequestValidationError
@@ -16,16 +15,15 @@ from runmill.views.portal.assets import Assets
 from runmill.views.portal.collector_page import LookAtCollector, add_collector_page
 from runmill.views.portal.compare_page import compare_page
 from runmill.views.portal.first_page import first_page
-from runmill.views.portal.log_pages import add_log_pages, add_tails
+from runmill.views.portal.log_pages import add_log_pages, add_tails, add_words
 from runmill.views.portal.models_pages import add_models_pages
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_pages import add_run_pages
-from runmill.views.portal.runs_view import RunsPage, runs_view
+from runmill.views.portal.runs_asked import AskedRuns
+from runmill.views.portal.runs_view import runs_view
 from runmill.views.problems import problem_of
 
 __all__ = ["create_portal"]
-
-_FOUND_RUNS: Final = 50
 
 
 def create_portal(store: Store, *, version: str, look_at_collector: LookAtCollector | None = None) -> FastAPI:
@@ -46,26 +44,32 @@ def create_portal(store: Store, *, version: str, look_at_collector: LookAtCollec
     add_models_pages(portal, store, renderer)
     add_log_pages(portal, store, renderer)
     add_tails(portal, store, renderer)
+    add_words(portal, store)
     add_collector_page(portal, renderer, look_at_collector)
     return portal
 
 
 def _add_overviews(portal: FastAPI, store: Store, renderer: Renderer) -> None:
     @portal.get("/")
-    def overview(request: Request, text: str = "", *, archived: bool = False) -> Response:
-        """What is going on; with a search, the runs it finds; on request with experiments that were put away."""
-        found = store.runs(RunQuery(text=text, include_children=True, limit=_FOUND_RUNS)) if text else None
-        return renderer.page(
-            request, "home.html", home=first_page(store, with_archived=archived), found=found, text=text
-        )
+    def overview(request: Request, *, archived: bool = False) -> Response:
+        """What is going on; on request with experiments that were put away."""
+        return renderer.page(request, "home.html", home=first_page(store, with_archived=archived))
+
+    @portal.get("/runs")
+    def runs(request: Request, asked: AskedRuns) -> Response:
+        """All runs, of whatever experiment."""
+        view = runs_view(store, RunQuery(include_children=True), asked)
+        return renderer.page(request, "runs.html", status=view.status, view=view)
 
     @portal.get("/experiments/{name:path}")
-    def experiment(request: Request, name: str, page: RunsPage, metric: str = "", sort: str = "") -> Response:
+    def experiment(request: Request, name: str, asked: AskedRuns) -> Response:
         """Which one is best."""
-        view = runs_view(store, replace(page, experiment=name), metric=metric, sort=sort)
-        if not view.runs:
+        found = next((each for each in store.experiments() if each.name == name and each.run_count), None)
+        if found is None:
             raise NotFound(f"No run of an experiment {name!r} is in the store. The first page lists the experiments.")
-        return renderer.page(request, "experiment.html", name=name, view=view, sort=sort)
+        view = runs_view(store, RunQuery(experiment=name, include_children=asked.children), asked)
+        context = {"name": name, "view": view, "has_children": found.child_count > 0}
+        return renderer.page(request, "experiment.html", status=view.status, **context)
 
     @portal.get("/compare")
     def compare(request: Request, run: Annotated[list[str] | None, Query()] = None) -> Response:

@@ -58,7 +58,6 @@ class Renderer:
             theme=theme if theme in _THEMES else "",
             now=now,
             ago=lambda moment: wording.ago(moment, now_unix_nano=now),
-            search_text=request.query_params.get("text", "") if template == "home.html" else "",
             **context,
         )
         return HTMLResponse(html, status, {"Cache-Control": "no-store"})

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from runmill.errors import InvalidArgument, NotFound
 from runmill.model import RunId
 from runmill.store.interface import Store
+from runmill.store.query import RunQuery
 from runmill.views.answers import JsonResponse
 from runmill.views.parameters import LogFilters
 from runmill.views.portal.charts import metrics_view
@@ -19,7 +20,8 @@ from runmill.views.portal.log_pages import Moment
 from runmill.views.portal.log_view import log_view
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_head import run_head
-from runmill.views.portal.runs_view import RunsPage, runs_view
+from runmill.views.portal.runs_asked import AskedRuns
+from runmill.views.portal.runs_view import runs_view
 
 __all__ = ["add_run_pages"]
 
@@ -101,11 +103,13 @@ def _add_kept(portal: FastAPI, store: Store, renderer: Renderer) -> None:
         return renderer.page(request, "files.html", head=head, run=head.run, files=store.artifacts(head.run.run_id))
 
     @portal.get("/runs/{run_id}/children")
-    def children(request: Request, run_id: str, page: RunsPage, metric: str = "", sort: str = "") -> Response:
+    def children(request: Request, run_id: str, asked: AskedRuns) -> Response:
         """The runs below this one, side by side."""
         head = run_head(store, run_id)
-        view = runs_view(store, replace(page, parent_id=head.run.run_id), metric=metric, sort=sort)
-        return renderer.page(request, "children.html", head=head, run=head.run, view=view, sort=sort)
+        run_id = head.run.run_id
+        query = RunQuery(ancestor_id=run_id) if asked.children else RunQuery(parent_id=run_id)
+        view = runs_view(store, query, asked)
+        return renderer.page(request, "children.html", status=view.status, head=head, run=head.run, view=view)
 
     @portal.get("/runs/{run_id}/events")
     def events(request: Request, run_id: str) -> Response:

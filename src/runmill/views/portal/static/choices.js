@@ -7,6 +7,7 @@ export function startChoices() {
     if (field?.matches("[data-submit]")) /** @type {HTMLSelectElement} */ (field).form?.requestSubmit();
     if (field?.matches("[data-compare] input, input[form]")) renewCompare();
   });
+  document.addEventListener("runs:shown", renewCompare);
   renewCompare();
 }
 

@@ -2,6 +2,7 @@
 
 import { startCharts } from "./charts.js";
 import { startChoices } from "./choices.js";
+import { startCompleting } from "./complete.js";
 import { startCopying } from "./copy.js";
 import { startFigures } from "./figures.js";
 import { startFinding } from "./find.js";
@@ -11,6 +12,7 @@ import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startLogMoment } from "./log_moment.js";
 import { startMlflowLinks } from "./mlflow_links.js";
+import { startRuns } from "./runs.js";
 import { startSteps } from "./steps.js";
 import { startTail } from "./tail.js";
 import { startTheme } from "./theme.js";
@@ -25,6 +27,8 @@ startCopying();
 startKeys();
 startFitting();
 startTail();
+startRuns();
+startCompleting();
 startLogMoment();
 startChoices();
 startFrames();

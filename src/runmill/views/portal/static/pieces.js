@@ -7,10 +7,20 @@
  * @returns {Promise<Document>}
  */
 export async function readPage(address, signal) {
-  const answer = await fetch(address, { signal, headers: { accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (!answer.ok) throw new Error(page.querySelector(".problem p")?.textContent ?? `the server answered ${answer.status}`);
+  const { page, isFine, status } = await readAnswer(address, signal);
+  if (!isFine) throw new Error(page.querySelector(".problem p")?.textContent ?? `the server answered ${status}`);
   return page;
+}
+
+/**
+ * The same, for pages that say themselves what is wrong.
+ * @param {string} address
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{page: Document, isFine: boolean, status: number}>}
+ */
+export async function readAnswer(address, signal) {
+  const answer = await fetch(address, { signal, headers: { accept: "text/html" } });
+  return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), isFine: answer.ok, status: answer.status };
 }
 
 /**

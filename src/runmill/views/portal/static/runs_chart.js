@@ -6,15 +6,15 @@ import { colour } from "./theme.js";
 /** @typedef {{number: number, run_id: string, name: string, value: number | string}} Point */
 
 /** Draw it, if the page has one. */
-export async function startRunsChart() {
-  const figure = /** @type {HTMLElement | null} */ (document.querySelector(".chart[data-kind=runs]"));
-  if (!figure) return;
-  await draw(figure);
-  document.addEventListener("themechange", () => draw(figure));
+export function startRunsChart() {
+  drawIt();
+  for (const name of ["themechange", "runs:shown"]) document.addEventListener(name, drawIt);
 }
 
-/** @param {HTMLElement} figure */
-async function draw(figure) {
+/** The table brings its chart along: each time it may be another figure. */
+async function drawIt() {
+  const figure = /** @type {HTMLElement | null} */ (document.querySelector(".chart[data-kind=runs]"));
+  if (!figure) return;
   const Plotly = await plotly();
   const plot = /** @type {any} */ (figure.querySelector(".plot"));
   const points = /** @type {Point[]} */ (JSON.parse(figure.dataset.points ?? "[]")).filter(({ value }) => typeof value === "number");
