@@ -51,13 +51,13 @@ class Postgres:
         self._process = subprocess.Popen(
             [self._programs / "postgres", "-D", self._data, "-k", self._folder]
             + [argument for setting in settings for argument in ("-c", setting)],
-            user=self._user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            user=self._user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         wait_for(self._is_ready, "PostgreSQL")
 
     def kill(self) -> None:
-        """End it as a machine's end would; what it acknowledged is kept."""
-        self._process.kill()
+        """End it as a machine's end would, the processes of its connections too; what it acknowledged is kept."""
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:

@@ -1,13 +1,16 @@
-"""Four processes that write one lake and four that read it, for two minutes."""
+"""Four processes that write one store and four that read it, for two minutes: a lake, and a folder by its server."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
+from processes import running
 from runmill import store as stores
 from runmill.store.query import LogQuery
 
@@ -58,9 +61,46 @@ print(json.dumps([looks, sum(seen.values())]))
 """
 
 
-def start(code: str, url: str, name: str) -> "subprocess.Popen[str]":
+LOG = """
+import logging, sys, time
+import runmill
+logger, name = logging.getLogger("many"), sys.argv[3]
+logger.addHandler(runmill.Handler())
+logger.setLevel("INFO")
+until, count = time.monotonic() + float(sys.argv[4]), 0
+while time.monotonic() < until:
+    for count in range(count + 1, count + 501):
+        logger.info("%s %s", name, count)
+    assert runmill.flush(60) == 0
+print(f'[{count}]')
+"""
+ASK = """
+import json, sys, time
+from collections import Counter
+import httpx
+client, until = httpx.Client(base_url=sys.argv[1], trust_env=False, timeout=60), time.monotonic() + float(sys.argv[4])
+seen, cursor, looks = Counter(), 0, 0
+def ask(path, **parameters):
+    return client.get(path, params=parameters).raise_for_status().json()
+while time.monotonic() < until:
+    records = ask("/api/v1/logs", limit=10_000, committed_after=cursor)["records"]
+    cursor = records[-1]["cursor"] if records else cursor
+    for record in records:
+        name, number = record["body"].split()
+        seen[name] += 1
+        assert int(number) == seen[name], (record["body"], seen[name])
+    counted = {service["name"]: service["count"] for service in ask("/api/v1/services")["services"]}
+    assert all(counted[name] >= count for name, count in seen.items()), (counted, seen)
+    assert ask("/api/v1/logs", limit=200, text="writer1")["records"] or not seen["writer1"]
+    looks += 1
+print(json.dumps([looks, sum(seen.values())]))
+"""
+
+
+def start(code: str, url: str, name: str, **environment: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", code, url, str(Path(__file__).parent), name, str(SECONDS)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    given = {**os.environ, **environment}
+    return subprocess.Popen(command, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def ended(process: "subprocess.Popen[str]") -> list[int]:
@@ -88,3 +128,25 @@ def test_many_write_and_many_read(lake_url):
         for n, (batches, _) in enumerate(written):
             newest = store.logs(LogQuery(run_id=f"run-writer{n}", limit=10_000)).records
             assert len({record.body for record in newest}) == min(10_000, batches * ROWS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(SECONDS + 300)
+def test_many_log_to_one_server_and_many_read_from_it(tmp_path):
+    """Every reader sees each program's records in order, and at the end each is there once."""
+    with running(tmp_path / "server") as server:
+        writers = [
+            start(
+                LOG, server.endpoint, name,
+                RUNMILL_ENDPOINT=server.endpoint, RUNMILL_HOME=str(tmp_path / name), OTEL_SERVICE_NAME=name,
+            )
+            for name in (f"writer{n}" for n in range(MANY))
+        ]  # fmt: skip
+        readers = [start(ASK, server.endpoint, f"reader{n}") for n in range(MANY)]
+        written = [ended(process) for process in writers]
+        read = [ended(process) for process in readers]
+        print(f"records {written}, looks and records seen {read}")
+        answer = httpx.get(f"{server.endpoint}/api/v1/services", trust_env=False, timeout=60).json()
+        counted = {service["name"]: service["count"] for service in answer["services"]}
+        assert counted == {f"writer{n}": count for n, [count] in enumerate(written)}
+        assert all(looks > 0 for looks, _ in read)
