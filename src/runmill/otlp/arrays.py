@@ -1,4 +1,4 @@
-"""Python lists to Arrow columns, where text may not be text and most columns are the same for a thousand rows."""
+"""Arrow columns where text may not be text, numbers may be missing and most are the same for a thousand rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,26 +7,44 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["repeated", "table", "text", "times", "times_or_null"]
+__all__ = ["is_there", "places", "repeated", "table", "text", "text_or_empty", "times", "times_or_null"]
 
 
-def text(values: Sequence[bytes | str | None]) -> pa.Array:
+def is_there(values: pa.Array) -> npt.NDArray[np.bool_]:
+    """Say of each value whether it is one."""
+    found: npt.NDArray[np.bool_] = values.is_valid().to_numpy(zero_copy_only=False)
+    return found
+
+
+def places(mask: npt.NDArray[np.bool_]) -> list[int]:
+    """Give the rows at which *mask* is set."""
+    rows: list[int] = np.flatnonzero(mask).tolist()
+    return rows
+
+
+def text(values: pa.BinaryArray | Sequence[bytes | None]) -> pa.StringArray:
     """Give a string column; bytes that are no UTF-8 get replacement characters."""
+    raws = values if isinstance(values, pa.BinaryArray) else pa.array(values, pa.binary())
     try:
-        return pa.array(values, pa.string())  # checks the bytes in C: nearly always they are right
+        return raws.cast(pa.string())  # checks the bytes in C: nearly always they are right
     except pa.ArrowInvalid:
-        return pa.array([str(v, "utf-8", "replace") if isinstance(v, bytes) else v for v in values], pa.string())
+        return pa.array([raw if raw is None else str(raw, "utf-8", "replace") for raw in raws.to_pylist()], pa.string())
 
 
-def times(values: Sequence[int], otherwise: npt.NDArray[np.int64] | int) -> npt.NDArray[np.int64]:
+def text_or_empty(values: pa.BinaryArray) -> pa.StringArray:
+    """Give a string column as `text` does, the empty text where there is none."""
+    return text(values.fill_null(b""))
+
+
+def times(values: pa.Int64Array, otherwise: npt.NDArray[np.int64] | int) -> npt.NDArray[np.int64]:
     """Give times as they are where there are any, *otherwise* elsewhere: for 0 (not said) and beyond the year 2262."""
-    given = np.array(values, dtype=np.int64)
+    given = values.fill_null(0).to_numpy()
     return np.where(given > 0, given, otherwise)
 
 
-def times_or_null(values: Sequence[int]) -> pa.Array:
+def times_or_null(values: pa.Int64Array) -> pa.Array:
     """Give times as they are where there are any, null elsewhere."""
-    given = np.array(values, dtype=np.int64)
+    given = values.fill_null(0).to_numpy()
     return pa.array(given, pa.int64(), mask=given <= 0)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from runmill.columns import ARTIFACTS, EVENTS, LOGS, POINTS, RESOURCES, Columns
-from runmill.otlp import arrays
+from runmill.otlp import arrays, native
 from runmill.otlp.log_columns import LogGroup, log_table
 from runmill.otlp.metric_columns import metric_groups, point_table
 from runmill.otlp.origin import Origin, origins, scope_names
@@ -29,13 +29,15 @@ def decode_logs(payload: bytes, *, received_unix_nano: int | None = None) -> Col
     Raises:
         WireError: The bytes are no such request.
     """
+    request = parse(LogsRequest, payload)
     groups = [
-        LogGroup(origins[resource.resource], scope_names[scope.scope], scope.log_records[:])
-        for resource in parse(LogsRequest, payload).resource_logs
+        LogGroup(origins[resource.resource], scope_names[scope.scope], scope.log_records)
+        for resource in request.resource_logs
         for scope in resource.scope_logs
     ]
+    scopes = native.row(LogsRequest, payload).column("resource_logs").flatten().field("scope_logs").flatten()
     rows = EventRows()
-    logs = log_table(groups, rows, received_unix_nano=_time(received_unix_nano))
+    logs = log_table(groups, scopes.field("log_records").flatten(), rows, received_unix_nano=_time(received_unix_nano))
     return Columns(
         logs=logs,
         points=_rows_table(POINTS, rows.points),
@@ -68,6 +70,8 @@ def _time(received_unix_nano: int | None) -> int:
 
 def _rows_table(schema: pa.Schema, rows: Sequence[object]) -> pa.Table:
     """Make a table of objects that have the schema's names."""
+    if not rows:
+        return schema.empty_table()
     return arrays.table(schema, {name: [getattr(row, name) for row in rows] for name in schema.names})
 
 

@@ -3,30 +3,25 @@
 Exemplars are left out: each points to a trace, and the store has none.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from runmill.columns import POINTS
-from runmill.model import AttributeValue
 from runmill.otlp import arrays, runs
-from runmill.otlp.integers import read_integers
+from runmill.otlp.attributes import Attributes, read_attributes
 from runmill.otlp.origin import Origin
-from runmill.otlp.recent import Recent
+from runmill.otlp.point_values import NUMBERS, document_points, number_points
 from runmill.otlp.schema import Message
-from runmill.otlp.values import decode_attributes, decode_key_value, dumps, dumps_object
+from runmill.otlp.values import decode_attributes
 
 __all__ = ["MetricGroup", "metric_groups", "point_table"]
 
-_FIELDS: Final = attrgetter("time_unix_nano", "start_time_unix_nano", "attributes", "flags")
 _TEMPORALITY: Final = {1: "delta", 2: "cumulative"}
 _RUN_KINDS: Final = frozenset({"scalar", "list", "row", "table"})
-_NO_RECORDED_VALUE: Final = 1
-"""A bit of a data point's flags. Source: metrics.proto, DataPointFlags."""
 
 
 class MetricGroup(NamedTuple):
@@ -40,49 +35,46 @@ class MetricGroup(NamedTuple):
     points: Sequence[Message]
 
 
-class _Value(NamedTuple):
-    """A point's value as three columns."""
-
-    number: float | None = None
-    integer: int | None = None
-    document: bytes | None = None
-
-
 def metric_groups(origin: Origin, scope: str, metrics: Iterable[Message]) -> Iterable[MetricGroup]:
     """Yield *metrics* that have any data; the others say nothing."""
     for metric in metrics:
         kind = metric.WhichOneof("data")
         if kind is not None:
             data = getattr(metric, kind)
-            yield MetricGroup(origin, scope, metric, kind, data, data.data_points[:])
+            yield MetricGroup(origin, scope, metric, kind, data, data.data_points)
 
 
 def point_table(groups: Sequence[MetricGroup], *, received_unix_nano: int) -> pa.Table:
     """Give the data points of *groups* as a table of `runmill.columns.POINTS`."""
-    points = [point for group in groups for point in group.points]
-    if not points:
+    points, group_of = _points(groups)
+    if not len(points):
         return POINTS.empty_table()
-    time, start, attributes, flags = zip(*map(_FIELDS, points), strict=True)
-    readers = [_VALUE_OF[group.kind] for group in groups for _ in group.points]
-    values = [
-        _NO_VALUE if flag & _NO_RECORDED_VALUE else read(point)
-        for read, point, flag in zip(readers, points, flags, strict=True)
-    ]
-    number, integer, document = zip(*values, strict=True)
-    step, index, column, rest = _places([raws[:] for raws in attributes])
+    sent = {name: points[name].combine_chunks() for name in points.column_names}
     columns = {
-        "time_unix_nano": arrays.times(time, received_unix_nano),
-        "start_time_unix_nano": arrays.times_or_null(start),
-        "value": number,
-        "value_int": integer,
-        "value_json": document,
-        "step": step,
-        "index": index,
-        "column": column,
-        "attributes": rest,
+        "time_unix_nano": arrays.times(sent["time_unix_nano"], received_unix_nano),
+        "start_time_unix_nano": arrays.times_or_null(sent["start_time_unix_nano"]),
+        "value": sent["value"],
+        "value_int": sent["value_int"],
+        "value_json": arrays.text(sent["value_json"]),
+        **_places(read_attributes(sent["attributes"])),
     }
-    group_of = np.repeat(np.arange(len(groups)), [len(group.points) for group in groups])
     return arrays.table(POINTS, columns | _group_columns(groups, group_of))
+
+
+def _points(groups: Sequence[MetricGroup]) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """Give the points in their order, and the group of each."""
+    counts = np.array([len(group.points) for group in groups], dtype=np.int64)
+    group_of = np.repeat(np.arange(len(groups)), counts)
+    numbers = number_points(group.data for group in groups if group.kind in NUMBERS)
+    if len(numbers) == len(group_of):  # nearly always
+        return numbers, group_of
+    documents = document_points(
+        (group.kind, point) for group in groups if group.kind not in NUMBERS for point in group.points
+    )
+    is_document = np.array([group.kind not in NUMBERS for group in groups])[group_of]
+    place_of = np.empty(len(group_of), dtype=np.int64)
+    place_of[np.argsort(is_document, kind="stable")] = np.arange(len(group_of))
+    return pa.concat_tables([numbers, documents]).take(pa.array(place_of)), group_of
 
 
 def _group_columns(groups: Sequence[MetricGroup], group_of: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
@@ -118,82 +110,28 @@ def _temporality(group: MetricGroup) -> str | None:
     return _TEMPORALITY.get(getattr(group.data, "aggregation_temporality", 0))
 
 
-def _places(raws: Sequence[Sequence[bytes]]) -> Iterable[Sequence[Any]]:
-    """Give steps, indexes, columns and the attributes that are left, each for all points."""
-    return _steps_and_indexes(raws) or zip(*map(_place, raws), strict=True)
-
-
-def _steps_and_indexes(raws: Sequence[Sequence[bytes]]) -> Iterable[Sequence[Any]] | None:
-    """Read what is nearly always there alone: an index, or an index and a step, of every point."""
-    widths = set(map(len, raws))
-    if widths not in ({1}, {2}):
-        return None
-    first, *second = zip(*raws, strict=True)
-    nothing: Sequence[Any] = [None] * len(raws)
-    indexes = read_integers(first, runs.INDEX)
-    steps = read_integers(second[0], runs.STEP) if second else nothing
-    if indexes is None or steps is None:
-        return None
-    return steps, indexes, nothing, [b"{}"] * len(raws)
-
-
-def _place(raws: Sequence[bytes]) -> tuple[int | None, int | None, str | None, bytes]:
+def _places(attributes: Attributes) -> dict[str, pa.Array]:
     """Give step, index and column, which a run puts among a point's attributes, and the attributes that are left.
 
     They are lifted out of any metric: a collector on the way may have dropped the metadata that says it is a run's.
     What has another type than its column stays an attribute.
     """
-    attributes = dict(map(_attributes.__getitem__, raws))
-    step = _pop(attributes, runs.STEP, int)
-    index = _pop(attributes, runs.ROW if runs.ROW in attributes else runs.INDEX, int)
-    column = _pop(attributes, runs.COLUMN, str)
-    return step, index, column, dumps_object(attributes) if attributes else b"{}"
+    integers, strings = attributes.pairs.integers, attributes.pairs.strings
+    step = attributes.having(integers, attributes.named(runs.STEP))
+    column = attributes.having(strings, attributes.named(runs.COLUMN))
+    index = attributes.having(integers, _indexes(attributes))
+    return {
+        "step": attributes.column(step, integers),
+        "index": attributes.column(index, integers),
+        "column": attributes.column(column, strings),
+        "attributes": attributes.objects(without=np.concatenate((step, index, column))),
+    }
 
 
-def _pop(attributes: dict[str, AttributeValue], key: str, type_: type) -> Any:
-    return attributes.pop(key) if type(attributes.get(key)) is type_ else None
-
-
-def _number(point: Message) -> _Value:
-    kind = point.WhichOneof("value")
-    if kind == "as_int":
-        return _Value(float(point.as_int), point.as_int)
-    return _Value(point.as_double) if kind == "as_double" else _NO_VALUE
-
-
-def _histogram(point: Message) -> _Value:
-    document = _statistics(point)
-    document["bucket_counts"] = point.bucket_counts[:]
-    document["explicit_bounds"] = point.explicit_bounds[:]
-    return _Value(document=dumps(document))
-
-
-def _exponential_histogram(point: Message) -> _Value:
-    document = _statistics(point)
-    document |= {key: getattr(point, key) for key in ("scale", "zero_count", "zero_threshold")}
-    for side in ("positive", "negative"):
-        buckets = getattr(point, side)
-        document[side] = {"offset": buckets.offset, "bucket_counts": buckets.bucket_counts[:]}
-    return _Value(document=dumps(document))
-
-
-def _statistics(point: Message) -> dict[str, AttributeValue]:
-    # A sender may leave these three out: no minimum is not a minimum of 0.
-    sent = {key: getattr(point, key) for key in ("sum", "min", "max") if point.HasField(key)}
-    return {"count": point.count, **sent}
-
-
-def _summary(point: Message) -> _Value:
-    quantiles = [{"quantile": each.quantile, "value": each.value} for each in point.quantile_values]
-    return _Value(document=dumps({"count": point.count, "sum": point.sum, "quantile_values": quantiles}))
-
-
-_NO_VALUE: Final = _Value(document=b"null")
-_VALUE_OF: Final[Mapping[str, Callable[[Message], _Value]]] = {
-    "gauge": _number,
-    "sum": _number,
-    "histogram": _histogram,
-    "exponential_histogram": _exponential_histogram,
-    "summary": _summary,
-}
-_attributes: Final = Recent(decode_key_value)
+def _indexes(attributes: Attributes) -> npt.NDArray[np.int64]:
+    """Give the places of the rows, and of the indexes of points that have no row."""
+    rows, indexes = attributes.named(runs.ROW), attributes.named(runs.INDEX)
+    if not len(rows):
+        return indexes
+    is_alone = ~np.isin(attributes.record_of[indexes], attributes.record_of[rows])
+    return np.concatenate((rows, indexes[is_alone]))

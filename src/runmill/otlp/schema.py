@@ -19,10 +19,11 @@ from runmill.errors import WireError
 __all__ = [
     "AnyValue",
     "ArrayValue",
+    "Gauge",
     "InstrumentationScope",
-    "Integers",
     "KeyValue",
     "KeyValueList",
+    "KeyValues",
     "LogsRequest",
     "Message",
     "MetricsRequest",
@@ -182,8 +183,8 @@ _MESSAGES: Final[dict[str, dict[str, _Field]]] = {
     "ScopeProfiles": {"scope": _Field(1, _BYTES), "profiles": _many(2, "Profile")},
     "Profile": {"samples": _many(2, "Sample")},
     "Sample": {},
-    # None of OTLP's: any integers in a row, see `runmill.otlp.integers`.
-    "Integers": {"values": _many(1, _INT64)},
+    # None of OTLP's: a KeyValueList read to the end, see `runmill.otlp.native`.
+    "KeyValues": {"values": _many(1, "KeyValue")},
 }
 
 _PACKAGE: Final = "runmill.otlp"
@@ -223,11 +224,12 @@ def _class(name: str) -> Any:
     return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
 
 
-Integers: Final = _class("Integers")
+Gauge: Final = _class("Gauge")
 AnyValue: Final = _class("AnyValue")
 ArrayValue: Final = _class("ArrayValue")
 KeyValue: Final = _class("KeyValue")
 KeyValueList: Final = _class("KeyValueList")
+KeyValues: Final = _class("KeyValues")
 Resource: Final = _class("Resource")
 InstrumentationScope: Final = _class("InstrumentationScope")
 LogsRequest: Final = _class("LogsRequest")
