@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from processes import DEADLINE_SECONDS, running
 from runmill.cli import render
 from stored_run import RUN_ID, SECOND, START, post, run_event, run_logs, run_metrics
+
+ZONELESS = datetime.fromtimestamp(START // SECOND + 10).isoformat(sep=" ")  # noqa: DTZ006 - as people type it
 
 
 def objects(out: str) -> list[dict]:
@@ -155,12 +158,25 @@ def test_logs_prints_lines_in_time_order(call, stored_home: Path):
         (("--grep", "LINE 1"), [f"line {number}" for number in range(10, 20)]),
         (("--logger", "train.loop", "--limit", "2"), ["line 27", "line 29"]),
         (("--since", str(START + 28 * SECOND)), ["line 28", "line 29"]),
+        (("--until", str(START + 2 * SECOND)), ["line 00", "line 01"]),
+        (("--around", str(START + 10 * SECOND), "--limit", "4"), ["line 08", "line 09", "line 10", "line 11"]),
+        (("--around", ZONELESS, "--limit", "2", "--logger", "train.loop"), ["line 09", "line 11"]),
         (("--limit", "1"), ["line 29"]),
     ],
 )
 def test_logs_filters(call, stored_home: Path, options: tuple[str, ...], expected: list[str]):
     """Every filter reaches the store; the limit keeps the newest."""
     assert [record["body"] for record in objects(call("logs", "latest", "--json", *options).out)] == expected
+
+
+def test_keys_says_what_can_be_asked_for(call, stored_home: Path):
+    """Each attribute of the lines that fit, with how many have it and some of its values."""
+    status, out, err = call("logs", "latest", "--keys", "--query", "step:28")
+    assert (status, err, [line.split() for line in out.splitlines()]) == (
+        0, "", [["ATTRIBUTE", "LINES", "EXAMPLES"], ["step", "1", "28"]],
+    )  # fmt: skip
+    [key] = objects(call("logs", "--keys", "--json").out)
+    assert (key["name"], key["count"], len(key["examples"])) == ("step", 30, 5)
 
 
 def test_logs_as_json_has_the_documented_keys(call, stored_home: Path):
@@ -207,6 +223,7 @@ def test_a_filter_that_is_no_text_matches_nothing(call, stored_home: Path, optio
         ("logs", "--level", "LOUD"),
         ("logs", "--since", "yesterdayish"),
         ("logs", "latest", "--service", "x"),
+        ("logs", "-f", "--until", "1h"),
         ("runs", "--status", "Asleep"),
         ("logs", "--limit", "0"),
         ("nonsense",),

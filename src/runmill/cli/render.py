@@ -14,8 +14,8 @@ from runmill.cli.reading import Json
 from runmill.otlp.severity import SEVERITY_TEXT
 
 __all__ = [
-    "console", "duration", "log_line", "moment", "number", "print_facts", "print_json", "print_lines", "print_table",
-    "printable", "say", "size", "status_text",
+    "console", "duration", "json_or_text", "log_line", "moment", "number", "print_facts", "print_json", "print_lines",
+    "print_table", "printable", "say", "size", "status_text",
 ]  # fmt: skip
 
 _LEVEL_STYLES: Final = ("dim", "dim", "dim", "", "yellow", "red", "bold white on red")
@@ -88,7 +88,7 @@ def log_line(record: Json) -> Text:
     attributes = record["attributes"]
     for name, value in attributes.items():
         if not name.startswith(_UNSEEN_ATTRIBUTES):
-            line.append(printable(f" {name}={_text(value)}"), "dim")
+            line.append(printable(f" {name}={json_or_text(value)}"), "dim")
     if stacktrace := attributes.get("exception.stacktrace"):
         line.append(printable(f"\n{str(stacktrace).rstrip()}").replace("\n", "\n    "), "red")
     return line
@@ -96,10 +96,11 @@ def log_line(record: Json) -> Text:
 
 def _body(record: Json) -> str:
     # An event of the wire often has no body: its name is what it says.
-    return _text(record["body"]) if record["body"] not in (None, "") else record["event_name"]
+    return json_or_text(record["body"]) if record["body"] not in (None, "") else record["event_name"]
 
 
-def _text(value: object) -> str:
+def json_or_text(value: object) -> str:
+    """Give a text as it is, anything else as its JSON."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
@@ -138,7 +139,7 @@ def number(value: object) -> str:
     """Give a metric's value: floats with 4 significant digits, all else whole."""
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else _text(value)
+    return f"{value:.4g}" if isinstance(value, float) else json_or_text(value)
 
 
 def size(size_bytes: int) -> str:

@@ -17,6 +17,7 @@ from runmill.views.answers import JsonResponse
 from runmill.views.comparison import compare_stored
 from runmill.views.files import artifact_routes, file_routes
 from runmill.views.live import stream_routes
+from runmill.views.moment import Moment, logs_at
 from runmill.views.packing import packed
 from runmill.views.parameters import LogFilters, RunFilters
 from runmill.views.problems import answer_problem
@@ -144,9 +145,9 @@ def _log_routes(store: Store) -> APIRouter:
     routes = APIRouter(prefix="/runs/{run_id}", tags=["logs"])
 
     @routes.get("/logs")
-    def logs(run_id: str, filters: LogFilters) -> Response:
+    def logs(run_id: str, filters: LogFilters, at: Moment) -> Response:
         """One page of the run's log records, oldest first."""
-        return JsonResponse(store.logs(replace(filters, run_id=_whole_id(store, run_id))))
+        return JsonResponse(logs_at(store, replace(filters, run_id=_whole_id(store, run_id)), at))
 
     @routes.get("/logs/counts")
     def log_counts(run_id: str, filters: LogFilters, slices: Annotated[int, Query(ge=1, le=1000)] = 60) -> Response:
@@ -177,9 +178,9 @@ def _everything_routes(store: Store) -> APIRouter:
     routes = APIRouter(tags=["everything"])
 
     @routes.get("/logs")
-    def logs(filters: LogFilters, service: str = "") -> Response:
+    def logs(filters: LogFilters, at: Moment, service: str = "") -> Response:
         """One page of log records, of a run or not."""
-        return JsonResponse(store.logs(replace(filters, service=service or None)))
+        return JsonResponse(logs_at(store, replace(filters, service=service or None), at))
 
     @routes.get("/logs/counts")
     def log_counts(

@@ -1,12 +1,10 @@
 """The addresses of log lines: pages of them, and the streams that keep a page alive."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, TypeAlias
 
 from anyio import to_thread
-from fastapi import Depends, FastAPI, Query
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -15,21 +13,15 @@ from runmill.store.interface import Store
 from runmill.store.query import LogQuery
 from runmill.views.answers import JsonResponse
 from runmill.views.live import LastEventId, LogsEncoder, Stream
-from runmill.views.parameters import LogFilters, parse_moment
+from runmill.views.moment import Moment
+from runmill.views.parameters import LogFilters
 from runmill.views.portal.lines import line_of
 from runmill.views.portal.log_view import log_view
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_head import run_head
 from runmill.views.portal.words import log_words
 
-__all__ = ["Moment", "add_log_pages", "add_tails", "add_words"]
-
-
-def _moment(at: Annotated[str, Query(description="show the lines around this time")] = "") -> int | None:
-    return parse_moment("at", at, now_unix_nano=time.time_ns())
-
-
-Moment: TypeAlias = Annotated[int | None, Depends(_moment)]
+__all__ = ["add_log_pages", "add_tails", "add_words"]
 
 
 def add_log_pages(portal: FastAPI, store: Store, renderer: Renderer) -> None:

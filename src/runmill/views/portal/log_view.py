@@ -1,16 +1,15 @@
 """A page of log lines: the newest, those beside another page, or those around a moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from runmill.store import cursor
-from runmill.store.cursor import Position
 from runmill.store.interface import Store
 from runmill.store.query import LogPage, LogQuery
+from runmill.views.moment import logs_at
 from runmill.views.portal.histogram import Histogram, histogram_of
 from runmill.views.portal.lines import Line, line_of
 from runmill.views.portal.log_filters import FILTERS, Chip, Nothing, chips_of, explain_nothing
@@ -74,7 +73,7 @@ def log_view(
     with_histogram: bool = False,
 ) -> LogView:
     """Read the page that *query* asks for; half of it before *at_unix_nano* and half after, where that is given."""
-    page = store.logs(query) if at_unix_nano is None else _around(store, query, at_unix_nano)
+    page = logs_at(store, query, at_unix_nano)
     filters = {key: value for key in FILTERS if (value := request.query_params.get(key))}
     counts = store.log_counts(query, slices=_SLICES) if with_histogram and page.records else []
     return LogView(
@@ -87,19 +86,4 @@ def log_view(
         chips=tuple(chips_of(query, filters, at_unix_nano)),
         nothing=explain_nothing(store, query, filters) if filters and not page.records else None,
         histogram=histogram_of(counts, slices=_SLICES),
-    )
-
-
-def _around(store: Store, query: LogQuery, at_unix_nano: int) -> LogPage:
-    place, half = cursor.encode(Position(at_unix_nano, 0)), max(1, query.limit // 2)
-    older = store.logs(replace(query, before=place, after=None, limit=half))
-    newer = store.logs(replace(query, before=None, after=place, limit=half))
-    return LogPage(
-        records=older.records + newer.records,
-        first=older.first or newer.first,
-        last=newer.last or older.last,
-        more_before=older.more_before,
-        more_after=newer.more_after,
-        # What is committed between the two looks may be in neither: a live view looks from the first of them on.
-        committed=older.committed,
     )

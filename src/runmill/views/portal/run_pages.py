@@ -12,11 +12,11 @@ from runmill.model import RunId
 from runmill.store.interface import Store
 from runmill.store.query import RunQuery
 from runmill.views.answers import JsonResponse
+from runmill.views.moment import Moment
 from runmill.views.parameters import LogFilters
 from runmill.views.portal.charts import metrics_view
 from runmill.views.portal.documents import document_at
 from runmill.views.portal.images import images_of
-from runmill.views.portal.log_pages import Moment
 from runmill.views.portal.log_view import log_view
 from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_head import run_head
