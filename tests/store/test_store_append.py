@@ -5,7 +5,7 @@ import threading
 import pytest
 from store_columns import NOW, artifact, delivery, event, log, point, resource
 
-from runmill.errors import Unavailable
+from runmill.errors import Rejected, Unavailable
 from runmill.model import Artifact, RunEvent
 from runmill.store.query import LogQuery, PointQuery, RunQuery
 
@@ -42,6 +42,25 @@ def test_a_repeat_is_known_after_reopening(reopen):
     store = reopen()
     assert store.append([batch]) == 1
     assert bodies(store) == ["one"]
+
+
+def test_a_batch_that_comes_late_is_no_repeat(reopen):
+    """Above a number there may be others already; only what is stored is left out, also after reopening."""
+    batches = [delivery("p", number, logs=[log(body=str(number))]) for number in range(5)]
+    reopen().append([batches[0], batches[4]])
+    store = reopen()
+    assert [store.append([batches[number]]) for number in (2, 4, 3, 2)] == [0, 1, 0, 1]
+    store.compact()
+    assert store.append(batches) == 4
+    assert bodies(store) == ["0", "4", "2", "3", "1"]
+
+
+def test_a_batch_that_was_rejected_is_no_repeat(store):
+    """What did not come to a commit is not taken for stored."""
+    with pytest.raises(Rejected):
+        store.append([delivery("p", 1, logs=[log(body="bad", resource_id=None)])])
+    assert store.append([delivery("p", 1, logs=[log(body="good")])]) == 0
+    assert bodies(store) == ["good"]
 
 
 def test_everything_is_there_after_reopening(reopen):

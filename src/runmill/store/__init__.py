@@ -25,7 +25,7 @@ def open(  # noqa: A001 - read as `runmill.store.open`
     artifacts: str | Path | None = None,
     clock: Callable[[], int] = time.time_ns,
     memory_limit: str = "512MB",
-    threads: int = 2,
+    threads: int | None = None,
 ) -> "Store":
     """Open the run store at *url*, making it when it is not there; its engine is imported only now.
 
@@ -37,7 +37,7 @@ def open(  # noqa: A001 - read as `runmill.store.open`
             store of a home directory, else ``artifacts`` beside the rows.
         clock: Nanoseconds since the epoch; decides which runs count as NotResponding.
         memory_limit: What the engine may hold in memory before it writes to disk.
-        threads: How many threads one query may use.
+        threads: How many threads one query may use; by default what pays: one over a file, two over a lake.
 
     Raises:
         ConfigError: *url* names no engine, or what is there is not a run store of this version.

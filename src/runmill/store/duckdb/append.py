@@ -1,17 +1,17 @@
-"""What one commit adds to the tables: rows, what sums them up, and which batches they came in."""
+"""What one commit adds to the tables: rows, and what sums them up."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 import numpy as np
-import orjson
 import pyarrow as pa
 
 from runmill.columns import ARTIFACTS, EVENTS, LOGS, POINTS, RESOURCES
 from runmill.model import RunId
 from runmill.store.duckdb import sightings
+from runmill.store.duckdb.sequences import Sequences
 from runmill.store.duckdb.sightings import Sighting
 from runmill.store.duckdb.summaries import SUMMARISE_POINTS, summarise_logs
 from runmill.store.duckdb.tallies import LogTally, PointTally, Span
@@ -19,10 +19,6 @@ from runmill.store.fold import HEARTBEAT
 from runmill.store.interface import Delivery
 
 __all__ = ["Commit", "append"]
-
-_DELIVERIES: Final = pa.schema(
-    [pa.field("producer_id", pa.string()), pa.field("sequence", pa.int64()), pa.field("last_sequence", pa.int64())]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +63,14 @@ class Commit:
             yield Sighting(artifact["run_id"], "", artifact["time_unix_nano"], artifact["time_unix_nano"])
 
 
-def append(connection: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], *, last_seq: int) -> Commit:
-    """Add what *deliveries* hold and was not stored before; number its rows from *last_seq* + 1.
+def append(
+    connection: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery], *, last_seq: int, sequences: Sequences
+) -> Commit:
+    """Add what *deliveries* hold and is not stored, as *sequences* tells; number its rows from *last_seq* + 1.
 
     It is all or nothing, so the caller has a transaction open and commits it.
     """
-    fresh = _without_repeats(connection, deliveries)
+    fresh = sequences.without_repeats(connection, deliveries)
     numbers = _Numbers(last_seq)
     columns = [delivery.columns for delivery in fresh]
     logs = numbers.numbered(_joined((c.logs for c in columns), LOGS))
@@ -105,56 +103,9 @@ class _Numbers:
         return table.append_column("ingest_seq", pa.array(np.arange(first, self.last + 1)))
 
 
-def _without_repeats(connection: duckdb.DuckDBPyConnection, deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """Leave out what is stored already, and what is twice in *deliveries*; note the others as stored."""
-    first_of: dict[tuple[str, int], Delivery] = {}
-    for delivery in deliveries:
-        if (identity := _identity(delivery)) is not None:
-            first_of.setdefault(identity, delivery)
-    for known in _known(connection, first_of):
-        del first_of[known]
-    _insert(connection, "deliveries", _identities(first_of))
-    fresh = {id(delivery) for delivery in first_of.values()}
-    return [delivery for delivery in deliveries if _identity(delivery) is None or _take(fresh, delivery)]
-
-
-def _take(fresh: set[int], delivery: Delivery) -> bool:
-    """Say whether it is a fresh one, the first time it is asked: one object may be there twice."""
-    if id(delivery) not in fresh:
-        return False
-    fresh.remove(id(delivery))
-    return True
-
-
-def _identity(delivery: Delivery) -> tuple[str, int] | None:
-    if delivery.producer_id is None or delivery.sequence is None:
-        return None
-    return delivery.producer_id, delivery.sequence
-
-
-_KNOWN: Final = """
-    with offered as (
-        select unnest(from_json($offered, '[{"producer_id": "VARCHAR", "sequence": "BIGINT"}]'), max_depth := 2))
-    select producer_id, sequence from offered where exists (from deliveries as known
-        where known.producer_id = offered.producer_id
-        and offered.sequence between known.sequence and known.last_sequence)"""
-
-
-def _known(connection: duckdb.DuckDBPyConnection, identities: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    offered = [{"producer_id": producer_id, "sequence": sequence} for producer_id, sequence in identities]
-    return connection.execute(_KNOWN, {"offered": orjson.dumps(offered).decode()}).fetchall() if offered else []
-
-
-def _identities(identities: Iterable[tuple[str, int]]) -> pa.Table:
-    rows = [
-        {"producer_id": producer_id, "sequence": sequence, "last_sequence": sequence}
-        for producer_id, sequence in identities
-    ]
-    return pa.Table.from_pylist(rows, schema=_DELIVERIES)
-
-
 def _joined(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
-    return pa.concat_tables([schema.empty_table(), *(table for table in tables if table.num_rows)])
+    filled = [table for table in tables if table.num_rows]
+    return filled[0] if len(filled) == 1 else pa.concat_tables([schema.empty_table(), *filled])
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:

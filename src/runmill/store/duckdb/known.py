@@ -11,6 +11,7 @@ from runmill.store.catalogue import Catalogue
 from runmill.store.duckdb import events, sightings, tallies
 from runmill.store.duckdb.append import Commit
 from runmill.store.duckdb.attachment import Attachment
+from runmill.store.duckdb.sequences import Sequences
 from runmill.store.duckdb.sightings import Sightings
 from runmill.store.duckdb.tallies import Span
 from runmill.store.query import LogQuery
@@ -33,6 +34,7 @@ class Known:
         self.snapshot = attachment.newest(connection)
         """What is known is what was there at this snapshot."""
         [(self.last_seq,)] = connection.execute(_LAST_SEQ).fetchall()
+        self.sequences = Sequences()
         self.tallies = tallies.read(connection)
         self.catalogue = Catalogue(self._load_events, clock)
         self._sightings = Sightings(self.catalogue)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from runmill.errors import ConfigError
@@ -14,17 +15,24 @@ from runmill.store.duckdb.store import DuckDBStore
 
 __all__ = ["open_url"]
 
+_FILE_THREADS: Final = 1
+"""While another thread of the engine does what a caller asked for, the caller's waits busily: with two, a commit takes
+twice the CPU time and most reads a third more, for hardly any time won. Callers themselves are many."""
+
+_LAKE_THREADS: Final = 2
+"""Here each waits for the storage."""
+
 
 def open_url(
-    url: str, *, artifacts: str | Path | None, clock: Callable[[], int], memory_limit: str, threads: int
+    url: str, *, artifacts: str | Path | None, clock: Callable[[], int], memory_limit: str, threads: int | None
 ) -> DuckDBStore:
     """Open the store at *url*; see `runmill.store.open`."""
     if url.startswith("ducklake:"):
-        lake = Lake(lake_url.parse(url), memory_limit=memory_limit, threads=threads)
+        lake = Lake(lake_url.parse(url), memory_limit=memory_limit, threads=threads or _LAKE_THREADS)
         return DuckDBStore(lake, artifacts=ArtifactBytes(_place(artifacts, lake.data_path)), clock=clock)
     folder = _folder(url)
     files = Path(artifacts).absolute() if artifacts is not None else _beside(folder)
-    file = Database(folder, memory_limit=memory_limit, threads=threads)
+    file = Database(folder, memory_limit=memory_limit, threads=threads or _FILE_THREADS)
     return DuckDBStore(file, artifacts=ArtifactBytes(files), clock=clock)
 
 

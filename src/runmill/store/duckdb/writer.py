@@ -108,7 +108,8 @@ class Writer:
     def _commit_once(self, deliveries: Sequence[Delivery]) -> Commit:
         with transaction(self._connection):
             self._catch_up()
-            return append(self._connection, deliveries, last_seq=self.known.last_seq)
+            known = self.known
+            return append(self._connection, deliveries, last_seq=known.last_seq, sequences=known.sequences)
 
     def _note_own_commit(self) -> None:
         # When it changed nothing there was no commit, and the last one of ours is older than what is known.
@@ -128,5 +129,6 @@ class Writer:
             self.known = self._read()
         else:
             self.known.take(found, self._connection)
+            self.known.sequences.forget()
             self.known.snapshot = newest
         self.listeners.tell(committed(found))
