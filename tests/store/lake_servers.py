@@ -14,6 +14,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
+
 DEADLINE_SECONDS = 60
 
 
@@ -51,13 +53,15 @@ class Postgres:
         self._process = subprocess.Popen(
             [self._programs / "postgres", "-D", self._data, "-k", self._folder]
             + [argument for setting in settings for argument in ("-c", setting)],
-            user=self._user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            user=self._user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         wait_for(self._is_ready, "PostgreSQL")
 
     def kill(self) -> None:
         """End it as a machine's end would, the processes of its connections too; what it acknowledged is kept."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        family = [*psutil.Process(self._process.pid).children(), self._process]
+        for process in reversed(family):
+            process.kill()
         self._process.wait()
 
     def stop(self) -> None:
