@@ -55,6 +55,15 @@ def test_page_says_first_whether_anything_is_lost(page: httpx.Client, collector:
     assert re.search("otlp_http queue_full . logs 1,234", text)
 
 
+def test_what_was_set_aside_can_be_found(page: httpx.Client, collector: Counting) -> None:
+    """Its sender was told never to send it again, so it counts as dropped; where it is, is said."""
+    collector.count("runmill_dropped_records_total", 3, component="otlp", reason="rejected", signal="logs")
+    collector.count("runmill_run_store_set_aside_records_total", 3, exporter="run_store", signal="logs")
+    text = text_of(page.get("/collector"))
+    assert "3 records were dropped since the collector started" in text
+    assert "3 records of logs were set aside by run_store" in text
+
+
 def test_each_pipeline_has_the_numbers_of_its_signal(page: httpx.Client, collector: Counting) -> None:
     """What came in as logs is not told of metrics; a queue shows how full it is."""
     collector.count("otelcol_receiver_accepted_log_records", 520, receiver="otlp")

@@ -1,4 +1,4 @@
-"""Telling a person which rule dropped or changed a record, while it happens."""
+"""Telling a person what dropped or changed a record, and why, while it happens."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,11 +15,13 @@ _SHOWN: Final = 20
 
 
 class Note(NamedTuple):
-    """One thing that was done to one record, or to a resource."""
+    """One thing that was done to a record or a resource, or to several records together."""
 
-    verb: Literal["dropped", "changed"]
+    verb: Literal["dropped", "changed", "set aside"]
     what: str
     rule: str
+    record_count: int = 1
+    """How many records *what* is."""
 
 
 def notes_of(drops: Sequence[Drop]) -> list[Note]:
@@ -40,21 +42,17 @@ class Explainer:
         self._say = say
         self._counts = Counter[tuple[str, str, str]]()
 
-    def tell(self, processor_id: str, notes: Sequence[Note]) -> None:
-        """Tell what *processor_id* did."""
+    def tell(self, component_id: str, notes: Sequence[Note]) -> None:
+        """Tell what a component did."""
         for note in notes:
-            rule = (processor_id, note.verb, note.rule)
-            self._counts[rule] += 1
-            count = self._counts[rule]
-            if count <= _SHOWN or _is_power_of_ten(count):
+            rule = (component_id, note.verb, note.rule)
+            before = self._counts[rule]
+            self._counts[rule] = count = before + note.record_count
+            if before < _SHOWN or len(str(before)) < len(str(count)):  # ten times as many
                 times = f" ({count:,} by now, of which few are shown)" if count >= _SHOWN else ""
-                self._say(f"{processor_id}: {note.verb} {note.what}, by: {note.rule}{times}")
+                self._say(f"{component_id}: {note.verb} {note.what}, by: {note.rule}{times}")
 
     def totals(self) -> Iterator[str]:
         """Yield how often each rule applied, a line each."""
-        for (processor_id, verb, rule), count in sorted(self._counts.items()):
-            yield f"{processor_id}: {verb} {count:,} by: {rule}"
-
-
-def _is_power_of_ten(count: int) -> bool:
-    return str(count).rstrip("0") == "1"
+        for (component_id, verb, rule), count in sorted(self._counts.items()):
+            yield f"{component_id}: {verb} {count:,} by: {rule}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from runmill.collector.component import Batch, Consumer, Signal
-from runmill.collector.explain import Explainer
+from runmill.collector.explain import Explainer, Note
 from runmill.errors import Refused, Rejected
 
 __all__ = ["RECORDS", "CountedExporter", "CountedReceiver", "Series", "Telemetry", "is_gauge"]
@@ -50,7 +50,7 @@ class Telemetry:
     """Counters, each a name with the component it belongs to. Used from the event loop's thread only."""
 
     explainer: Explainer | None = None
-    """Told which rule of a processor dropped or changed which record, where somebody asked for it."""
+    """Told what dropped or changed which record, where somebody asked for it."""
     _counts: Counter[Series] = field(default_factory=Counter)
 
     def add(self, name: str, count: int = 1, /, **labels: str) -> None:
@@ -67,6 +67,13 @@ class Telemetry:
             "runmill_dropped_records_total", batch.record_count,
             component=component, reason=reason, signal=batch.signal,
         )  # fmt: skip
+        self.explain(component, batch, verb="dropped", rule=reason)
+
+    def explain(self, component: str, batch: Batch, *, verb: Literal["dropped", "set aside"], rule: str) -> None:
+        """Tell who asked for it what became of all the records of *batch*."""
+        if self.explainer is not None:
+            what = f"{batch.record_count} {RECORDS[batch.signal].replace('_', ' ')}"
+            self.explainer.tell(component, [Note(verb, what, rule, batch.record_count)])
 
     def series(self) -> list[tuple[Series, int]]:
         """Give all counters, those of one name together."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from runmill.collector.component import Component, Consumer
+from runmill.collector.explain import Explainer
 from runmill.collector.exporters.making import make_exporter
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.settings import Settings
@@ -21,6 +22,8 @@ class Exporting:
     component: Component
     consumer: Consumer
     telemetry: Telemetry
+    told: list[str]
+    """What `--explain` says."""
 
     def counted(self, *names: str) -> dict[str, int]:
         """The counters whose names begin with one of *names*, without the exporter's label."""
@@ -35,16 +38,17 @@ class Exporting:
 @pytest.fixture
 async def exporting(tmp_path) -> AsyncIterator[Callable[..., Awaitable[Exporting]]]:
     """Give a function that starts an exporter; stopped at the end. Its queue's file is in tmp_path."""
+    told = list[str]()
     async with AsyncExitStack() as stack:
 
         async def start(endpoint, *, kind=OtlpHttpConfig, queue=None, retry=QUICK, **settings):
             config = kind(endpoint=endpoint, sending_queue=queue or {}, retry_on_failure=retry, **settings)
-            telemetry = Telemetry()
+            telemetry = Telemetry(Explainer(told.append))
             run = Settings(open_store=lambda _: None, home=Home(tmp_path))
             outlet = make_exporter("otlp", config, settings=run, telemetry=telemetry)
             stack.push_async_callback(outlet.component.shutdown)
             await outlet.component.start()
-            return Exporting(outlet.component, outlet.consumer, telemetry)
+            return Exporting(outlet.component, outlet.consumer, telemetry, told)
 
         yield start
 

@@ -90,7 +90,7 @@ async def test_partial_success_is_not_sent_again_and_its_rest_is_counted(exporti
         'runmill_dropped_records_total{reason="partial_success",signal="logs"}': 2
     }
     assert len(backend.requests) == 1
-    assert "did not take 2 of 3 records: too old" in caplog.text
+    assert "2 records dropped (partial_success, 2 by now): of 3, by the backend: too old" in caplog.text
 
 
 async def test_retries_end_after_max_elapsed_time(exporting):

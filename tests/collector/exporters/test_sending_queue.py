@@ -76,6 +76,18 @@ async def test_full_queue_drops_and_counts(exporting):
     }
 
 
+async def test_drops_that_go_on_do_not_fill_the_log(exporting, caplog):
+    """Three times, and at every tenfold: how many it were this time, and by now."""
+    async with serving(Backend(always=HANG)) as backend:
+        exporter = await exporting(backend.url, queue={"queue_size": 1})
+        for name in NAMES:
+            await exporter.consumer.consume(batch(name, name))
+    said = [record.getMessage() for record in caplog.records if "queue_full" in record.getMessage()]
+    assert said == [
+        f"exporter otlp: 2 records dropped (queue_full, {count} by now): its queue is full." for count in (2, 4, 6, 20)
+    ]
+
+
 @pytest.mark.parametrize(("sizer", "size"), [("items", 3), ("bytes", 40)])
 async def test_queue_is_measured_as_the_sizer_says(exporting, sizer, size):
     """Two records of about 20 bytes fit in neither case a second time."""
@@ -118,6 +130,7 @@ async def test_rejected_batches_are_dropped_with_a_reason(exporting):
         await exporter.consumer.consume(batch("good"))
         await until(lambda: backend.accepted)
     assert backend.bodies() == ["good"]
+    assert exporter.told == ["otlp: dropped 1 log records, by: rejected"]
     assert exporter.counted("runmill_dropped") == {'runmill_dropped_records_total{reason="rejected",signal="logs"}': 1}
 
 

@@ -7,6 +7,7 @@ import grpc.aio
 
 from runmill._version import __version__
 from runmill.collector.component import Batch
+from runmill.collector.exporters.losses import Losses
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig
 from runmill.collector.exporters.partial import count_partial_success
 from runmill.collector.telemetry import Telemetry
@@ -31,8 +32,7 @@ class GrpcSender:
 
     def __init__(self, config: OtlpGrpcConfig, *, exporter_id: str, telemetry: Telemetry) -> None:
         self._config = config
-        self._exporter_id = exporter_id
-        self._telemetry = telemetry
+        self._losses = Losses(exporter_id, telemetry)
         self._compression = grpc.Compression.Gzip if config.compression == "gzip" else grpc.Compression.NoCompression
         self._channel: Any = None
 
@@ -63,7 +63,7 @@ class GrpcSender:
             )
         except grpc.aio.AioRpcError as error:
             raise self._meaning(error) from error
-        count_partial_success(answer, batch, exporter_id=self._exporter_id, telemetry=self._telemetry)
+        count_partial_success(answer, batch, self._losses)
 
     def _metadata(self, batch: Batch) -> list[tuple[str, str]]:
         metadata = [(name.lower(), value) for name, value in self._config.headers.items()]

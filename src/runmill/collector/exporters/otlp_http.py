@@ -11,6 +11,7 @@ import httpx
 
 from runmill._version import __version__
 from runmill.collector.component import Batch
+from runmill.collector.exporters.losses import Losses
 from runmill.collector.exporters.otlp_config import OtlpHttpConfig
 from runmill.collector.exporters.partial import count_partial_success
 from runmill.collector.telemetry import Telemetry
@@ -35,8 +36,7 @@ class HttpSender:
 
     def __init__(self, config: OtlpHttpConfig, *, exporter_id: str, telemetry: Telemetry) -> None:
         self._config = config
-        self._exporter_id = exporter_id
-        self._telemetry = telemetry
+        self._losses = Losses(exporter_id, telemetry)
         self._client: httpx.AsyncClient | None = None
 
     async def start(self) -> None:
@@ -96,7 +96,7 @@ class HttpSender:
     def _judge(self, batch: Batch, url: str, response: httpx.Response, answer: bytes) -> None:
         outcome = outcome_of_http(response.status_code)
         if outcome == "accepted":
-            count_partial_success(answer, batch, exporter_id=self._exporter_id, telemetry=self._telemetry)
+            count_partial_success(answer, batch, self._losses)
             return
         said = answer.decode("utf-8", "replace")[:_SHOWN_CHARACTERS]
         text = f"{url} answered {response.status_code} {said!r}."

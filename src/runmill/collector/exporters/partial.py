@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from runmill.collector.component import Batch
-from runmill.collector.telemetry import Telemetry
+from runmill.collector.exporters.losses import Losses
 from runmill.otlp.partial import decode_partial_success
 
 __all__ = ["count_partial_success"]
@@ -16,14 +16,16 @@ __all__ = ["count_partial_success"]
 _log: Final = logging.getLogger(__name__)
 
 
-def count_partial_success(answer: bytes, batch: Batch, *, exporter_id: str, telemetry: Telemetry) -> None:
+def count_partial_success(answer: bytes, batch: Batch, losses: Losses) -> None:
     """Count the records of *batch* that an accepting *answer* says were not taken, and repeat its words."""
     partial = decode_partial_success(answer)
     if partial is None:
         return
     if partial.rejected_count:
-        telemetry.drop(exporter_id, replace(batch, record_count=partial.rejected_count), reason="partial_success")
-    _log.warning(
-        "exporter %s: the backend did not take %d of %d records: %s",
-        exporter_id, partial.rejected_count, batch.record_count, partial.message,
-    )  # fmt: skip
+        lost = replace(batch, record_count=min(partial.rejected_count, batch.record_count))
+        losses.add(lost, f"of {batch.record_count}, by the backend: {partial.message}", reason="partial_success")
+    else:
+        _log.warning(
+            "exporter %s: the backend took %d records, and says: %s",
+            losses.exporter_id, batch.record_count, partial.message,
+        )  # fmt: skip

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from runmill.collector.component import Batch, Component, Consumer
 from runmill.collector.exporters.cutting import cut
+from runmill.collector.exporters.losses import Losses
 from runmill.collector.exporters.lots import WEIGHTS, Lot, Lots, QueueBatchConfig, Sizer
 from runmill.collector.exporters.queue_file import Entry, QueueStorage
 from runmill.collector.joining import joined
@@ -89,6 +90,7 @@ class Forwarder:
         self._storage = storage
         self._exporter_id = exporter_id
         self._telemetry = telemetry
+        self._losses = Losses(exporter_id, telemetry)
         self._weigh = WEIGHTS[config.sizer]
         self._lots = Lots(config.batch, sizer=config.batch_sizer)
         self._held = 0
@@ -137,8 +139,7 @@ class Forwarder:
         weight = self._weigh(Entry.of(0, batch))
         if not await self._has_room(weight):
             self._count("enqueue_failed", batch)
-            self._telemetry.drop(self._exporter_id, batch, reason="queue_full")
-            _log.warning("exporter %s: its queue is full; %d records dropped.", self._exporter_id, batch.record_count)
+            self._losses.add(batch, "its queue is full.", reason="queue_full")
             return
         self._hold(weight)
         try:
@@ -200,16 +201,12 @@ class Forwarder:
             await self._sender.consume(whole)
         except Rejected as error:
             if len(batches) == 1:
-                self._drop(whole, error, reason="rejected")
+                self._losses.add(whole, error, reason="rejected")
                 return
             for batch in batches:
                 await self._send_in_pieces(batch)
         except Refused as error:
-            self._drop(whole, error, reason="retries_exhausted")
-
-    def _drop(self, batch: Batch, error: Exception, *, reason: str) -> None:
-        self._telemetry.drop(self._exporter_id, batch, reason=reason)
-        _log.warning("exporter %s: %d records dropped: %s", self._exporter_id, batch.record_count, error)
+            self._losses.add(whole, error, reason="retries_exhausted")
 
     async def _linger(self) -> None:
         """Wait until nothing is on its way any more, for a limited time."""
@@ -223,7 +220,7 @@ class Forwarder:
         """Count what a queue in memory takes with it."""
         for entry in self._lots.left():
             if not self._storage.is_kept and entry.batch is not None:
-                self._telemetry.drop(self._exporter_id, entry.batch, reason="shutdown")
+                self._losses.add(entry.batch, "the collector stops, and the queue is in memory.", reason="shutdown")
 
     def _count_sent(self, batch: Batch) -> None:
         name, exporter = "otelcol_exporter_queue_batch_send_size", self._exporter_id

@@ -36,6 +36,7 @@ class SetAside:
             exporter=self._exporter_id,
             signal=batch.signal,
         )
+        self._telemetry.explain(self._exporter_id, batch, verb="set aside", rule="the run store fails on them")
         _log.error(
             "exporter %s: %d records of %s were set aside (%s), as the run store fails on them: %r",
             self._exporter_id, batch.record_count, batch.signal, where, error,

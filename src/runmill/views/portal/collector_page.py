@@ -24,6 +24,7 @@ _RECORDS: Final = {
 _TAKEN: Final = {"receiver": "otelcol_receiver_accepted_", "exporter": "otelcol_exporter_sent_"}
 _HELD_UP: Final = {"receiver": "otelcol_receiver_refused_", "exporter": "otelcol_exporter_send_failed_"}
 _DROPPED: Final = "runmill_dropped_records_total"
+_SET_ASIDE: Final = "runmill_run_store_set_aside_records_total"
 
 _Key: TypeAlias = tuple[object, ...]
 """Name and labels of a counter."""
@@ -97,6 +98,8 @@ class CollectorView:
     pipelines: Sequence[Stages]
     drops: Sequence[Count]
     """Records that are gone, most first."""
+    set_aside: Sequence[Count]
+    """Of these, records that are in files, for who wants to know why the run store fails on them."""
 
     @property
     def dropped(self) -> int:
@@ -166,7 +169,8 @@ def collector_view(look: Look, rates: Rates) -> CollectorView:
             [flow("exporter", each, signal) for each in pipeline.exporters],
         )
 
-    return CollectorView(look, [*map(stages, look.pipelines)], sorted(drops, key=lambda each: -each.value))
+    set_aside = [each for each in look.counts if each.name == _SET_ASIDE and each.value]
+    return CollectorView(look, [*map(stages, look.pipelines)], sorted(drops, key=lambda each: -each.value), set_aside)
 
 
 def _key(count: Count) -> _Key:
