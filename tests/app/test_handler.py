@@ -121,6 +121,18 @@ def test_a_message_that_cannot_be_formatted_arrives_marked(
     assert record.attributes["log.args"] == [1]
 
 
+def test_an_integer_that_python_does_not_write_arrives(
+    log: logging.Logger, recording_collector: RecordingCollector
+) -> None:
+    """What has too many digits for decimal is in hexadecimal, as an attribute and as an argument."""
+    huge = 1 << 20_000
+    log.info("many", extra={"digits": huge})
+    log.info("%d", huge)
+    many, marked = sent(recording_collector)
+    assert many.attributes["digits"] == hex(huge)
+    assert (marked.body, marked.attributes["log.args"]) == ("%d", [hex(huge)])
+
+
 def test_an_exception_has_its_qualified_type_message_and_stack(
     log: logging.Logger, recording_collector: RecordingCollector
 ) -> None:

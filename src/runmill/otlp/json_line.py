@@ -25,6 +25,7 @@ from runmill.errors import WireError
 from runmill.journal.records import LOG, Log, Record
 from runmill.otlp import severity
 from runmill.otlp.mend import mend
+from runmill.otlp.wire import large_integer
 
 __all__ = ["decode_line", "encode_line", "line_fields"]
 
@@ -141,8 +142,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _integer(value: int) -> int | str:
-    # OTLP holds no wider integers: as text no digit is lost, here as there.
-    return value if _INT64_MIN <= value <= _INT64_MAX else str(value)
+    return value if _INT64_MIN <= value <= _INT64_MAX else large_integer(value)
 
 
 def _float(value: float) -> float | dict[str, str]:

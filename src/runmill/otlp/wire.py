@@ -18,6 +18,7 @@ __all__ = [
     "fixed64",
     "key_value",
     "key_values",
+    "large_integer",
     "sfixed64",
     "utf8",
     "varint",
@@ -64,7 +65,15 @@ def _text(value: str) -> bytes:
 def _integer(value: int) -> bytes:
     if INT64_MIN <= value <= INT64_MAX:
         return b"\x18" + varint(value & _UINT64_MASK)
-    return _text(str(value))  # OTLP has no larger integers: as text no digit is lost
+    return _text(large_integer(value))
+
+
+def large_integer(value: int) -> str:
+    """Write an integer that OTLP has no number for: as text no digit is lost."""
+    try:
+        return str(value)
+    except ValueError:  # Python writes no more than 4300 digits in decimal
+        return hex(value)
 
 
 def _array(values: Iterable[Any]) -> bytes:
