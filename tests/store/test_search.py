@@ -12,7 +12,7 @@ from store_columns import NOW, delivery, log
 from runmill.errors import InvalidArgument
 from runmill.store.condition import Amount, Attribute, Level, Name, Not, Rank, Regex, Text, Word, fits
 from runmill.store.query import LogQuery
-from runmill.store.search import parse
+from runmill.store.search import attribute_term, parse
 
 run_ids = (f"searched-{number}" for number in itertools.count())
 
@@ -41,6 +41,13 @@ run_ids = (f"searched-{number}" for number in itertools.count())
 def test_a_query_is_read_term_by_term(query, conditions):
     """Every kind of term, alone and beside others."""
     assert list(parse(query)) == conditions
+
+
+@given(st.text(min_size=1), st.text())
+def test_the_term_of_an_attribute_asks_for_it(key, value):
+    """Whatever its name and value are; a name that no term can hold leaves a search for the value."""
+    [condition] = parse(attribute_term(key, value))
+    assert condition in (Attribute(key, value), Text(value))
 
 
 @pytest.mark.parametrize(

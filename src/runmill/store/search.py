@@ -24,9 +24,9 @@ from runmill.store.condition import (
     Word,
 )
 from runmill.store.levels import HIGHEST, LEVELS
-from runmill.store.terms import Term, terms
+from runmill.store.terms import NAME, Term, quoted, terms
 
-__all__ = ["FIELDS", "parse"]
+__all__ = ["FIELDS", "attribute_term", "parse"]
 
 FIELDS: Final[dict[str, NameField]] = {
     "logger": "logger",
@@ -42,6 +42,7 @@ An attribute that is called like one of them is asked for as ``attributes.NAME``
 """
 
 _ATTRIBUTES: Final = "attributes."
+_WORDS: Final = frozenset({*FIELDS, "level", "rank", "word", "regex"})
 _LARGEST_RANK: Final = 2**31 - 1
 _RANGE: Final = 4  # severity_numbers a level's name stands for
 
@@ -56,6 +57,16 @@ def parse(query: str) -> tuple[Condition, ...]:
         QueryMistake: the text says at which column, what was found and what can stand there.
     """
     return tuple(Not(_condition(term)) if term.negated else _condition(term) for term in terms(query))
+
+
+def attribute_term(key: str, value: str) -> str:
+    """Write the term that finds records with that attribute: a text as it is, anything else as its JSON.
+
+    An attribute whose name no term can hold is looked for by its value alone.
+    """
+    if not NAME.fullmatch(key):
+        return quoted(value, always=True)
+    return f"{_ATTRIBUTES if key in _WORDS else ''}{key}:{quoted(value)}"
 
 
 def _condition(term: Term) -> Simple:

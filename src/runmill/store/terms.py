@@ -11,7 +11,10 @@ from typing import Final
 
 from runmill.errors import QueryMistake
 
-__all__ = ["Term", "mistake_at", "terms"]
+__all__ = ["NAME", "Term", "mistake_at", "quoted", "terms"]
+
+NAME: Final = re.compile(r'[^\W\d][^\s":=<>!]*')
+"""What can stand before an operator."""
 
 _END: Final = r"(?=\s|$)"
 _QUOTED: Final = r'"(?P<{}>(?:[^"\\]|\\.)*)"' + _END
@@ -19,7 +22,7 @@ _QUOTED: Final = r'"(?P<{}>(?:[^"\\]|\\.)*)"' + _END
 _TERM: Final = re.compile(
     rf"""\s*(?P<minus>-?)(?:
       {_QUOTED.format("text")}
-    | (?P<name>[^\W\d][^\s":=<>!]*)(?P<operator>>=|<=|!=|[:=<>])(?!//)
+    | (?P<name>{NAME.pattern})(?P<operator>>=|<=|!=|[:=<>])(?!//)
       (?:{_QUOTED.format("quoted")}|(?P<bare>[^\s"]*){_END})
     | (?P<word>[^\s"]+){_END})""",
     re.VERBOSE,
@@ -71,6 +74,14 @@ def terms(query: str) -> Iterator[Term]:
             raise mistake_at(column, f"{query[column - 1 :]!r} has a quote that is not closed, or one inside a word.")
         yield _term(found)
         place = found.end()
+
+
+def quoted(value: str, *, always: bool = False) -> str:
+    """Write *value* as a query takes it: in quotes where it would not be read as it is."""
+    if not always and value and not re.search(r'[\s"]|^//', value):
+        return value
+    escaped = value.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def mistake_at(column: int, what: str) -> QueryMistake:

@@ -21,6 +21,7 @@ from runmill.views.portal.rendering import Renderer
 from runmill.views.portal.run_pages import add_run_pages
 from runmill.views.portal.runs_asked import AskedRuns
 from runmill.views.portal.runs_view import runs_view
+from runmill.views.portal.zones import ReaderZone
 from runmill.views.problems import problem_of
 
 __all__ = ["create_portal"]
@@ -38,6 +39,7 @@ def create_portal(store: Store, *, version: str, look_at_collector: LookAtCollec
 
     for kind in (RunmillError, RequestValidationError, HTTPException, Exception):
         portal.add_exception_handler(kind, answer_problem)
+    portal.add_middleware(ReaderZone)
     portal.add_route("/static/{version}/{name}", assets.serve)
     _add_overviews(portal, store, renderer)
     add_run_pages(portal, store, renderer)

@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from runmill.model import RunStatus
+from runmill.store.search import attribute_term
 from runmill.views.portal import wording
 from runmill.views.portal.assets import Assets
 from runmill.views.portal.lines import Line, pretty_json
+from runmill.views.portal.zones import local, zone_name
 
 __all__ = ["Renderer"]
 
@@ -37,7 +39,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         names = ("number", "exact_number", "count", "percent", "heat", "size", "duration", "flat")
-        times = ("exact_time", "clock", "day")
+        times = ("exact_time", "clock", "day", "weekday")
         self._environment.filters |= {name: getattr(wording, name) for name in (*names, *times)}
         self._environment.filters |= {
             "status_class": _status_class,
@@ -45,7 +47,7 @@ class Renderer:
             "short": wording.short_id,
             "run_name": wording.run_name,
         }
-        self._environment.globals |= {"assets": assets, "version": version}
+        self._environment.globals |= {"assets": assets, "version": version, "attribute_term": attribute_term}
         self._lines = self._environment.get_template("lines.html")
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -56,6 +58,8 @@ class Renderer:
             base=_base(request),
             path=request.url.path.removeprefix(_base(request)),
             theme=theme if theme in _THEMES else "",
+            zone=zone_name(),
+            zone_minutes=_minutes_off(now),
             now=now,
             ago=lambda moment: wording.ago(moment, now_unix_nano=now),
             **context,
@@ -70,6 +74,12 @@ class Renderer:
 def _base(request: Request) -> str:
     """Give what stands before every address of ours: empty, or the path a proxy serves us under."""
     return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def _minutes_off(now: int) -> int:
+    """Give how far the pages' clock is before UTC."""
+    offset = local(now).utcoffset()
+    return round(offset.total_seconds() / 60) if offset else 0
 
 
 def _status_class(status: RunStatus) -> str:

@@ -1,12 +1,12 @@
 """Numbers, times and sizes as a person reads them; each has its exact form for the hover."""
 
-import datetime as dt
 import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from runmill.model import Run
+from runmill.views.portal.zones import local
 
 __all__ = [
     "ago",
@@ -23,6 +23,7 @@ __all__ = [
     "run_name",
     "short_id",
     "size",
+    "weekday",
 ]
 
 _SECOND: Final = 1_000_000_000
@@ -135,17 +136,23 @@ def ago(unix_nano: int, *, now_unix_nano: int) -> str:
 
 def exact_time(unix_nano: int) -> str:
     """Give date, time to the microsecond and zone."""
-    return _local(unix_nano).strftime("%Y-%m-%d %H:%M:%S.%f %Z")
+    return local(unix_nano).strftime("%Y-%m-%d %H:%M:%S.%f %Z")
 
 
 def day(unix_nano: int) -> str:
     """Give the date."""
-    return _local(unix_nano).strftime("%Y-%m-%d")
+    return local(unix_nano).strftime("%Y-%m-%d")
+
+
+def weekday(unix_nano: int) -> str:
+    """Give the date as one says it, with the zone: ``Sunday, 22 November 2026 (CET)``."""
+    moment = local(unix_nano)
+    return f"{moment:%A}, {moment.day} {moment:%B %Y (%Z)}"
 
 
 def clock(unix_nano: int) -> str:
     """Give the time of day to the millisecond, as log lines show it."""
-    return _local(unix_nano).strftime("%H:%M:%S.%f")[:-3]
+    return local(unix_nano).strftime("%H:%M:%S.%f")[:-3]
 
 
 def flat(fields: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -155,11 +162,6 @@ def flat(fields: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, 
             yield from flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", exact_number(value)
-
-
-def _local(unix_nano: int) -> dt.datetime:
-    moment = dt.datetime.fromtimestamp(unix_nano // _SECOND, dt.UTC)
-    return moment.replace(microsecond=unix_nano % _SECOND // 1000).astimezone()
 
 
 def _is_count(value: float) -> bool:

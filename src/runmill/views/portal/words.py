@@ -11,6 +11,7 @@ from runmill.store.levels import LEVELS
 from runmill.store.query import LogQuery
 from runmill.store.run_search import RUN_FACTS
 from runmill.store.search import FIELDS
+from runmill.store.terms import quoted
 from runmill.views.portal.runs_columns import Column
 from runmill.views.portal.wording import count
 
@@ -36,7 +37,7 @@ def run_words(columns: Iterable[tuple[Column, Sequence[str]]]) -> Iterator[Word]
 def log_words(store: Store, query: LogQuery, loggers: Iterable[tuple[str, int]]) -> Iterator[Word]:
     """Yield those of a query for log records: levels, fields, loggers, and attributes with some of their values."""
     yield from ((f"level>={level.lower()}", "level") for level in LEVELS)
-    yield from ((f"logger:{_quoted(name)}", f"{count(number)} lines") for name, number in loggers if name)
+    yield from ((f"logger:{quoted(name)}", f"{count(number)} lines") for name, number in loggers if name)
     for key in store.attribute_keys(query):
         yield f"{key.name}:", f"{count(key.count)} lines"
         yield from _values(key.name, [_text(value) for value in key.examples], "example")
@@ -44,16 +45,8 @@ def log_words(store: Store, query: LogQuery, loggers: Iterable[tuple[str, int]])
 
 
 def _values(name: str, values: Iterable[str], hint: str) -> Iterator[Word]:
-    return ((f"{name}:{_quoted(value)}", hint) for value in values if 0 < len(value) <= _LONGEST_VALUE)
+    return ((f"{name}:{quoted(value)}", hint) for value in values if 0 < len(value) <= _LONGEST_VALUE)
 
 
 def _text(value: AttributeValue) -> str:
     return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
-
-
-def _quoted(value: str) -> str:
-    """Give *value* as a query takes it."""
-    if value.isascii() and value.isprintable() and not set(value) & set(' "'):
-        return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -1,4 +1,6 @@
-/** @file The keyboard: `/` searches, `j` and `k` walk the log, `f` follows it, `?` says so. */
+/** @file The keyboard: `/` searches, `j` and `k` walk the log, `f` follows it, `c` copies a line, `?` says so. */
+
+import { textOf, write } from "./copy.js";
 
 /** Listen; nothing happens while the reader types. */
 export function startKeys() {
@@ -18,6 +20,10 @@ const KEYS = {
   j: () => walk(1),
   k: () => walk(-1),
   f: () => /** @type {HTMLElement | null} */ (document.querySelector("[data-follow]"))?.click(),
+  c: () => {
+    const line = document.activeElement?.closest(".line");
+    if (line) write(textOf(line));
+  },
   "?": () => /** @type {HTMLDialogElement | null} */ (document.querySelector("#help"))?.showModal(),
 };
 

@@ -17,10 +17,12 @@ import { startSteps } from "./steps.js";
 import { startTail } from "./tail.js";
 import { startTheme } from "./theme.js";
 import { startTimes } from "./times.js";
+import { startZone } from "./zone.js";
 import { startRefreshing } from "./pieces.js";
 
 document.documentElement.classList.add("script");
 startMlflowLinks();
+startZone();
 startTheme();
 startTimes();
 startCopying();

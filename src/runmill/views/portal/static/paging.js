@@ -1,5 +1,6 @@
 /** @file Older and newer lines join the list in place: the line under the reader's eye stays where it is. */
 
+import { tidyDays } from "./days.js";
 import { readPage } from "./pieces.js";
 
 const NEAR_PX = 200;
@@ -63,6 +64,7 @@ function join(page, link, told) {
   const isOlder = link.id === "older";
   if (isOlder) told.older();
   list[isOlder ? "prepend" : "append"](...newLines.children);
+  tidyDays(list);
   if (next) link.replaceWith(next);
   else link.remove();
   if (isOlder) log.scrollTop = log.scrollHeight - below;

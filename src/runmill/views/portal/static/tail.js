@@ -1,5 +1,6 @@
 /** @file The log list: filters without a reload, and new lines at the end while the reader is there. */
 
+import { dropOldest, tidyDays } from "./days.js";
 import { startHistogram } from "./histogram.js";
 import { follow, unfollow } from "./live.js";
 import { startPaging } from "./paging.js";
@@ -121,8 +122,16 @@ function toEnd() {
 /** Go to the moment that was asked for, else to the end where that is the newest. */
 function showPlace() {
   const [log, moment] = [find("log"), find("moment")];
-  if (following) toEnd();
+  const linked = location.hash.startsWith("#line-") ? find(location.hash.slice(1)) : null;
+  if (linked) showLinked(linked);
+  else if (following) toEnd();
   else if (log && moment) log.scrollTop += moment.getBoundingClientRect().top - log.getBoundingClientRect().top - log.clientHeight / 3;
+}
+
+/** The line that the address names is open, and in the middle. @param {HTMLElement} line */
+function showLinked(line) {
+  line.querySelector("details")?.setAttribute("open", "");
+  line.scrollIntoView({ block: "center" });
 }
 
 /** On a narrow screen the log is below the curves: who chose a point of one wants to see its lines. */
@@ -147,9 +156,12 @@ function append(news) {
   list.insertAdjacentHTML("beforeend", news.html);
   log.dataset.after = String(Math.max(news.last, Number(log.dataset.after ?? 0)));
   if (following && !log.classList.contains("looked")) {
-    while (list.children.length > KEPT_LINES) list.firstElementChild?.remove();
+    dropOldest(list, KEPT_LINES);
     toEnd();
-  } else if (!following) {
+  } else {
+    tidyDays(list);
+  }
+  if (!following) {
     unseen += news.count;
     showChip();
   }
@@ -182,7 +194,10 @@ function set(values) {
 /** Ask for the lines that fit the form, and make them the page's address. */
 async function filter() {
   const form = /** @type {HTMLFormElement} */ (find("filters"));
-  const wanted = new URLSearchParams();
+  // What stands there of the charts stays.
+  const wanted = new URLSearchParams(location.search);
+  for (const field of form.elements) if ("name" in field) wanted.delete(String(field.name));
+  for (const name of ["before", "after"]) wanted.delete(name);
   for (const [key, value] of new FormData(form)) if (value) wanted.set(key, String(value));
   const query = wanted.toString();
   const address = query ? `${form.action}?${query}` : form.action;
@@ -229,6 +244,11 @@ function goLive(newest) {
   follow(newest.dataset.tail, log);
 }
 
+/** @returns {string} the query as it stands */
+function searched() {
+  return /** @type {HTMLInputElement} */ (/** @type {HTMLFormElement} */ (find("filters")).elements.namedItem("q")).value.trim();
+}
+
 /** @param {string} text */
 function showError(text) {
   const empty = document.createElement("div");
@@ -241,9 +261,11 @@ function showError(text) {
 function onClick(event) {
   const target = event.target instanceof Element ? event.target : null;
   const only = target?.closest("[data-filter]");
+  const term = target?.closest("[data-term]");
   const clear = target?.closest("[data-clear]");
   const bar = target?.closest(".slices a");
   if (only) set({ [only.getAttribute("data-filter") ?? ""]: only.getAttribute("data-value") ?? "" });
+  else if (term) set({ q: `${searched()} ${term.getAttribute("data-term")}`.trim() });
   else if (clear) set(Object.fromEntries((clear.getAttribute("data-clear") ?? "").split(" ").map((name) => [name, ""])));
   else if (bar) set(Object.fromEntries(["since", "until", "at"].map((name) => [name, new URL(bar.getAttribute("href") ?? "", location.href).searchParams.get(name) ?? ""])));
   else return;
