@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 from store_rows import LONG_RUN, RARE, RUNS, START
 
@@ -15,11 +16,14 @@ from runmill.app.runs.client import Client
 from runmill.app.runs.shapes import old_shapes
 from runmill.home import Home
 from runmill.store.interface import Store
-from runmill.store.query import LogQuery, PointQuery, RunQuery, SeriesQuery
+from runmill.store.query import LogQuery, PointQuery, PruneQuery, RunQuery, SeriesQuery
 from runmill.store.search import parse, parse_metrics
 
 NEVER = "nobody ever logged this"
 TIMES = 9
+AT_LEAST = 3
+PATIENCE_SECONDS = 90.0
+"""A question that takes long is asked less often, when so much was spent on it."""
 
 
 def measure(name: str, query: Callable[[], object], *, server: psutil.Process | None = None) -> None:
@@ -30,7 +34,7 @@ def measure(name: str, query: Callable[[], object], *, server: psutil.Process | 
 
     walls, cpus = [], []
     forget_peak()
-    for _ in range(TIMES):
+    while len(walls) < AT_LEAST or (len(walls) < TIMES and sum(walls) < PATIENCE_SECONDS * 1e3):
         began, cpu_began = time.perf_counter(), used()
         query()
         walls.append((time.perf_counter() - began) * 1e3)
@@ -143,9 +147,22 @@ def runs(store: Store, run: str) -> None:
     measure("what the store holds", store.facts)
 
 
+def care(store: Store) -> None:
+    """Do what changes no answer: fold, and say what would be taken out."""
+    measure("compacting", store.compact)
+    half = LogQuery(limit=1, run_id=RUNS[len(RUNS) // 2])
+    older = PruneQuery(older_than_unix_nano=store.logs(half).records[0].time_unix_nano, dry_run=True)
+    measure("saying what half of the runs would free", lambda: store.prune(older))
+    measure("saying what goes for half the size", lambda: store.prune(smaller(store)))
+
+
+def smaller(store: Store) -> PruneQuery:
+    return PruneQuery(max_size_bytes=store.facts().size_bytes // 2, dry_run=True)
+
+
 @contextmanager
-def served(home: Home) -> Iterator[tuple[Client, psutil.Process]]:
-    """Serve the home in a process of its own; give a client and the process."""
+def served(home: Home) -> Iterator[tuple[str, Client, psutil.Process]]:
+    """Serve the home in a process of its own; give its address, a client and the process."""
     command = [sys.executable, "-m", "runmill", "serve", "--home", str(home.path), "--endpoint", "127.0.0.1:0"]
     began = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -154,10 +171,24 @@ def served(home: Home) -> Iterator[tuple[Client, psutil.Process]]:
             assert process.poll() is None, "the server ended"
             time.sleep(0.05)
         print(f"{'a server until it answers':<48}{(time.perf_counter() - began) * 1e3:>8.1f} ms")
-        yield Client(server), psutil.Process(process.pid)
+        yield server.endpoint, Client(server), psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()
+
+
+def pages(endpoint: str, server: psutil.Process) -> None:
+    """Open what a person opens; the first time is when nothing of it was read yet."""
+    run = RUNS[len(RUNS) // 2 + 2]
+    for path in (f"/runs/{run}", "/logs", "/", f"/api/v1/runs/{run}/logs?limit=200", f"/api/v1/runs/{run}/metrics"):
+
+        def ask(path: str = path) -> None:
+            httpx.get(endpoint + path, trust_env=False, timeout=600).raise_for_status()
+
+        began = time.perf_counter()
+        ask()
+        print(f"{'the first GET ' + path.replace(run, 'RUN'):<48}{(time.perf_counter() - began) * 1e3:>8.1f} ms")
+        measure("GET " + path.replace(run, "RUN"), ask, server=server)
 
 
 def memory(name: str, pid: int) -> None:
@@ -171,12 +202,13 @@ def over_http(home: Home) -> None:
     def get_metrics(client: Client, run: str, **options: bool) -> object:
         return old_shapes(client.values(run, **options), lambda _, point: point.value)
 
-    with served(home) as (client, server):
+    with served(home) as (endpoint, client, server):
 
         def measure_metrics(name: str, run: str, **options: bool) -> None:
             measure(f"get_metrics of {name}", lambda: get_metrics(client, run, **options), server=server)
 
         memory("a server at its start", server.pid)
+        pages(endpoint, server)
         measure_metrics("100,000 points of one metric", "points-100k")
         measure_metrics("100,000 points of 20 metrics", "points-20x5k")
         measure_metrics("300 runs below a run", "sweep", recursive=True)
