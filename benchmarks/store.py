@@ -2,7 +2,7 @@
 
 Run by hand: ``python benchmarks/store.py [--logs 50000000] [--points 20000000] [--memory-limit 1GB] [--keep FOLDER]``.
 Unless told, it stores 2 million log records of 200 runs and 4 million metric points (one series of a million).
-``--measure FOLDER`` asks a home once more that ``--keep`` filled. Times are the best and the median of nine (or at least
+``--measure FOLDER`` asks a home once more that ``--keep`` filled. Times are the best and the median of nine (or of
 three, where they take long), on whatever else the machine does; what goes over HTTP is asked of a `runmill serve` of
 its own. Memory is the most that this process had, Python and the rows it makes up included.
 """
