@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Final
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from runmill.errors import InvalidArgument, Unavailable
 from runmill.model import Run
+from runmill.store.duckdb import sql_scope
 from runmill.store.duckdb.attachment import Attachment
 
 __all__ = ["select"]
@@ -28,8 +29,8 @@ _RUNS: Final = pa.schema(
 )
 
 
-def select(attachment: Attachment, text: str, runs: Iterable[Run]) -> pa.RecordBatchReader:
-    """Give the answer as it comes; *runs* are a table beside the others.
+def select(attachment: Attachment, text: str, runs: Callable[[], Iterable[Run]]) -> pa.RecordBatchReader:
+    """Give the answer as it comes; *runs*, asked for only where the text names them, are a table beside the others.
 
     It holds a connection until it was read to its end, or thrown away.
 
@@ -44,21 +45,30 @@ def select(attachment: Attachment, text: str, runs: Iterable[Run]) -> pa.RecordB
         limit.daemon = True
         stack.callback(limit.cancel)
         limit.start()
-        connection.register("runs", pa.Table.from_pylist([_row(run) for run in runs], schema=_RUNS))
-        answer = _ask(connection, text)
-        return pa.RecordBatchReader.from_batches(answer.schema, _batches(answer, stack.pop_all()))
+        try:
+            named = _named(connection, text)
+            connection.register("runs", _table(runs() if "runs" in named else ()))
+            answer = _ask(connection, text)
+        except duckdb.Error as error:
+            raise _in_words(attachment, error) from None
+        return pa.RecordBatchReader.from_batches(answer.schema, _batches(attachment, answer, stack.pop_all()))
+
+
+def _named(connection: duckdb.DuckDBPyConnection, text: str) -> set[str]:
+    statements = connection.extract_statements(text)
+    if len(statements) != 1 or statements[0].type not in _READING:
+        kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
+        raise InvalidArgument(f"SQL {text!r}: this is {kinds}. Give one SELECT (or DESCRIBE, SHOW, EXPLAIN).")
+    return sql_scope.tables(connection, text)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, text: str) -> pa.RecordBatchReader:
-    try:
-        statements = connection.extract_statements(text)
-        if len(statements) != 1 or statements[0].type not in _READING:
-            kinds = ", ".join(statement.type.name for statement in statements) or "nothing"
-            raise InvalidArgument(f"SQL {text!r}: this is {kinds}. Give one SELECT (or DESCRIBE, SHOW, EXPLAIN).")
-        connection.execute("begin transaction read only")
-        return connection.execute(statements[0]).to_arrow_reader(_ROWS_A_BATCH)
-    except duckdb.Error as error:
-        raise _in_words(error) from error
+    connection.execute("begin transaction read only")
+    return connection.execute(text).to_arrow_reader(_ROWS_A_BATCH)
+
+
+def _table(runs: Iterable[Run]) -> pa.Table:
+    return pa.Table.from_pylist([_row(run) for run in runs], schema=_RUNS)
 
 
 def _row(run: Run) -> dict[str, object]:
@@ -66,17 +76,17 @@ def _row(run: Run) -> dict[str, object]:
     return {name: json.dumps(fact) if isinstance(fact, Mapping) else fact for name, fact in facts.items()}
 
 
-def _batches(answer: pa.RecordBatchReader, held: ExitStack) -> Iterator[pa.RecordBatch]:
+def _batches(attachment: Attachment, answer: pa.RecordBatchReader, held: ExitStack) -> Iterator[pa.RecordBatch]:
     with held:
         try:
             yield from answer
         except duckdb.Error as error:
-            raise _in_words(error) from error
+            raise _in_words(attachment, error) from None
 
 
-def _in_words(error: duckdb.Error) -> InvalidArgument | Unavailable:
+def _in_words(attachment: Attachment, error: duckdb.Error) -> InvalidArgument | Unavailable:
     if isinstance(error, duckdb.InterruptException):
         return Unavailable(f"SQL: it took longer than {_SECONDS:.0f} s. Ask for less, such as one run's rows.")
     if isinstance(error, duckdb.OperationalError):
-        return Unavailable(f"SQL: cannot be answered now: {error}")
-    return InvalidArgument(f"SQL: {error}")
+        return Unavailable(f"SQL: cannot be answered now: {attachment.said(error)}")
+    return InvalidArgument(f"SQL: {attachment.said(error)}")

@@ -257,7 +257,7 @@ class DuckDBStore:
 
     def sql(self, text: str, /) -> pa.RecordBatchReader:
         """Answer one reading statement over the tables."""
-        return select(self._attachment, text, self._known.catalogue.all())
+        return select(self._attachment, text, self._known.catalogue.all)
 
     def columns_after(self, ingest_seq: int, /, *, limit: int) -> tuple[Columns, int]:
         """Give rows that were committed after *ingest_seq*, as they were appended, and the number of the last."""
