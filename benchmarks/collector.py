@@ -1,4 +1,4 @@
-"""How many log records a second the collector takes over OTLP/HTTP and commits to a run store.
+"""How many log records or data points a second the collector takes over OTLP and commits to a run store.
 
 Starts a collector process with the default pipeline on a free loopback port and a store of its own, sends one prepared
 request over and over on a few connections (bounded: it stops by itself), and prints the figures and what they cost
@@ -6,10 +6,13 @@ the server's process. Sender and server share the machine, so the figure a CPU s
 second.
 
     python benchmarks/collector.py [--requests 200] [--records 1000] [--connections 8] [--set PATH=VALUE]
+        [--protocol http|grpc] [--signal logs|metrics]
 """
 
 import argparse
 import asyncio
+import contextlib
+import functools
 import http.client
 import json
 import multiprocessing
@@ -21,15 +24,34 @@ import threading
 import time
 from pathlib import Path
 
+import grpc
 import psutil
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from runmill import store
 from runmill.collector import config, pipeline
 from runmill.collector.settings import Settings
+from runmill.otlp.services import METHODS
 
 CONTENT_TYPE = "application/x-protobuf"
 WARM_UP = 8
+
+
+def points_body(point_count):
+    """The values of one metric of a run, each with its own time, step and index."""
+    request = ExportMetricsServiceRequest()
+    resource = request.resource_metrics.add()
+    resource.resource.attributes.add(key="service.name").value.string_value = "trainer"
+    resource.resource.attributes.add(key="run.id").value.string_value = "run-2f9c1a7be4"
+    metric = resource.scope_metrics.add().metrics.add(name="loss")
+    metric.metadata.add(key="run.metric.kind").value.string_value = "scalar"
+    now = time.time_ns()
+    for step in range(point_count):
+        point = metric.gauge.data_points.add(time_unix_nano=now + step, as_double=1 / (step + 1))
+        point.attributes.add(key="run.step").value.int_value = step
+        point.attributes.add(key="run.index").value.int_value = step
+    return request.SerializeToString()
 
 
 def request_body(record_count):
@@ -68,35 +90,60 @@ def collector_process(home, address, overrides):
         await collector.start()
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        address.send(collector.endpoints["otlp"])
+        address.send(collector.endpoints)
         await stop.wait()
         await collector.shutdown()
-        address.send(with_store.facts().log_count)
+        facts = with_store.facts()
+        address.send(facts.log_count + facts.point_count)
         with_store.close()
 
     asyncio.run(serve())
 
 
-def send(address, body, request_count, latencies):
-    connection = http.client.HTTPConnection(address)
-    for _ in range(request_count):
-        start = time.perf_counter()
-        connection.request("POST", "/v1/logs", body, {"Content-Type": CONTENT_TYPE})
+BODIES = {"logs": request_body, "metrics": points_body}
+
+
+@contextlib.contextmanager
+def http_sender(endpoints, signal):
+    connection = http.client.HTTPConnection(endpoints["otlp"])
+
+    def send(body):
+        connection.request("POST", f"/v1/{signal}", body, {"Content-Type": CONTENT_TYPE})
         response = connection.getresponse()
         response.read()
         assert response.status == 200, response.status
-        latencies.append(time.perf_counter() - start)
+
+    yield send
     connection.close()
 
 
-def load(address, body, *, request_count, connection_count):
+@contextlib.contextmanager
+def grpc_sender(endpoints, signal):
+    # A channel of its own for each, or all would share one connection.
+    with grpc.insecure_channel(endpoints["otlp.grpc"], [("grpc.use_local_subchannel_pool", 1)]) as channel:
+        yield channel.unary_unary(METHODS[signal])
+
+
+SENDERS = {"http": http_sender, "grpc": grpc_sender}
+
+
+def send(sender, body, request_count, latencies):
+    with sender as send_one:
+        for _ in range(request_count):
+            start = time.perf_counter()
+            send_one(body)
+            latencies.append(time.perf_counter() - start)
+
+
+def load(sender, body, *, request_count, connection_count):
+    """Send *request_count* requests over as many connections, each one that *sender* makes."""
     latencies = []
     each = max(1, request_count // connection_count)
-    senders = [threading.Thread(target=send, args=(address, body, each, latencies)) for _ in range(connection_count)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
+    senders = [threading.Thread(target=send, args=(sender(), body, each, latencies)) for _ in range(connection_count)]
+    for thread in senders:
+        thread.start()
+    for thread in senders:
+        thread.join()
     return sorted(latencies)
 
 
@@ -104,17 +151,17 @@ def measure(given, home):
     """Start a collector on *home*, send the load, stop it, and give the figures."""
     overrides = {f"receivers.otlp.protocols.{protocol}.endpoint": "127.0.0.1:0" for protocol in ("http", "grpc")}
     overrides |= dict(pair.split("=", 1) for pair in given.set)
-    body = request_body(given.records)
+    body = BODIES[given.signal](given.records)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=collector_process, args=(home, theirs, overrides))
     process.start()
     theirs.close()  # so that a server that cannot start ends the wait below
-    address = ours.recv()
-    load(address, body, request_count=WARM_UP, connection_count=1)  # imports, caches, the first pages of the file
+    sender = functools.partial(SENDERS[given.protocol], ours.recv(), given.signal)
+    load(sender, body, request_count=WARM_UP, connection_count=1)  # imports, caches, the first pages of the file
     server = psutil.Process(process.pid)
     before, start = server.cpu_times(), time.perf_counter()
-    latencies = load(address, body, request_count=given.requests, connection_count=given.connections)
+    latencies = load(sender, body, request_count=given.requests, connection_count=given.connections)
     seconds, after = time.perf_counter() - start, server.cpu_times()
     rss_bytes = server.memory_info().rss
     process.terminate()
@@ -125,6 +172,8 @@ def measure(given, home):
     cpu_seconds = after.user + after.system - before.user - before.system
     size_bytes = sum(file.stat().st_size for file in Path(home).rglob("*") if file.is_file())
     return {
+        "protocol": given.protocol,
+        "signal": given.signal,
         "records": sent,
         "connections": given.connections,
         "records_per_request": given.records,
@@ -147,6 +196,8 @@ def main():
     parser.add_argument("--requests", type=int, default=200, help="in all, over the connections")
     parser.add_argument("--records", type=int, default=1000, help="in each request")
     parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--protocol", choices=SENDERS, default="http")
+    parser.add_argument("--signal", choices=BODIES, default="logs")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change the default pipeline")
     with tempfile.TemporaryDirectory() as home:
         print(json.dumps(measure(parser.parse_args(), home)))

@@ -26,7 +26,7 @@ from pathlib import Path
 import httptools
 import psutil
 
-from collector import load, request_body
+from collector import http_sender, load, request_body
 
 CONFIG = """
 receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}}}
@@ -116,6 +116,10 @@ def listens(port):
     return False
 
 
+def sender(port):
+    return functools.partial(http_sender, {"otlp": f"127.0.0.1:{port}"}, "logs")
+
+
 def measure(given, command, backend, count, body):
     """Start a contender, send the load through it, stop it, and give the figures."""
     port = free_port()
@@ -124,7 +128,7 @@ def measure(given, command, backend, count, body):
         try:
             wait_until(lambda: listens(port), process)
             before = count.value
-            load(f"127.0.0.1:{port}", body, request_count=WARM_UP, connection_count=1)
+            load(sender(port), body, request_count=WARM_UP, connection_count=1)
             settle(count, before, process)
             return forwarded(given, process, port, count, body)
         finally:
@@ -136,7 +140,7 @@ def forwarded(given, process, port, count, body):
     server = psutil.Process(process.pid)
     cpu, start = server.cpu_times(), time.perf_counter()
     arrived = count.value
-    load(f"127.0.0.1:{port}", body, request_count=given.requests, connection_count=given.connections)
+    load(sender(port), body, request_count=given.requests, connection_count=given.connections)
     seconds = settle(count, arrived, process) - start
     after = server.cpu_times()
     cpu_seconds = after.user + after.system - cpu.user - cpu.system

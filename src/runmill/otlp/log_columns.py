@@ -138,6 +138,8 @@ def _streams(attributes: Attributes) -> pa.StringArray:
 
 
 def _ids(raws: pa.BinaryArray, text_of: Recent[bytes, str | None]) -> pa.StringArray:
+    if raws.null_count == len(raws):
+        return pa.nulls(len(raws), pa.string())
     encoded = raws.fill_null(b"").dictionary_encode()
     return pa.array([text_of[raw] for raw in encoded.dictionary.to_pylist()], pa.string()).take(encoded.indices)
 

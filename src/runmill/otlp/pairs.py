@@ -4,9 +4,9 @@ Integers, booleans, finite doubles and texts are. A text that JSON has to escape
 `runmill.otlp.values` reads it, and so are all of them when one is no UTF-8 or no KeyValue.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -48,15 +48,18 @@ def _read_plain(raws: pa.BinaryArray) -> Pairs | None:
     batch = native.key_values(raws)
     if batch is None:
         return None
-    values = dict(zip(batch.schema.field("value").type.names, batch.column("value").flatten(), strict=True))
-    if np.sum([arrays.is_there(value) for value in values.values()], axis=0).max(initial=0) > 1:
+    kinds = zip(batch.schema.field("value").type.names, batch.column("value").flatten(), strict=True)
+    values = {kind: column for kind, column in kinds if column.null_count < len(column)}
+    if len(values) > 1 and np.sum([arrays.is_there(column) for column in values.values()], axis=0).max() > 1:
         return None  # several values of which the last one sent counts
+    strings = values.get("string_value", pa.nulls(len(raws), pa.binary()))
     try:
+        values["string_value"] = strings.cast(pa.string())
         keys = batch.column("key").fill_null(b"").cast(pa.string()).dictionary_encode()
-        values["string_value"] = values["string_value"].cast(pa.string())
     except pa.ArrowInvalid:
         return None
-    return _pairs(keys, _texts(values, raws), values["int_value"], values["string_value"])
+    integers = values.get("int_value", pa.nulls(len(raws), pa.int64()))
+    return _pairs(keys, _texts(values, raws), integers, values["string_value"])
 
 
 def _read_one_by_one(raws: pa.BinaryArray) -> Pairs:
@@ -83,12 +86,7 @@ def _pairs(keys: pa.DictionaryArray, texts: pa.StringArray, integers: pa.Int64Ar
 
 def _texts(values: Mapping[str, pa.Array], raws: pa.BinaryArray) -> pa.StringArray:
     """Give the JSON of each value."""
-    texts = pc.coalesce(
-        values["int_value"].cast(pa.string()),
-        _quoted(values["string_value"]),
-        values["bool_value"].cast(pa.string()),
-        _numbers(values["double_value"]),
-    )
+    texts = pc.coalesce(*(_PLAIN[kind](column) for kind, column in values.items() if kind in _PLAIN))
     if not texts.null_count:
         return texts
     others = [dumps(decode_key_value(raw)[1]) for raw in raws.filter(texts.is_null()).to_pylist()]
@@ -97,15 +95,28 @@ def _texts(values: Mapping[str, pa.Array], raws: pa.BinaryArray) -> pa.StringArr
 
 def _quoted(texts: pa.StringArray) -> pa.StringArray:
     """Give those in quotes that need nothing else."""
-    quoted = pc.binary_join_element_wise('"', texts, '"', "")
-    return pc.if_else(pc.match_substring_regex(texts, _ESCAPED), None, quoted)
+    quoted = pc.binary_join_element_wise(_QUOTE, texts, _QUOTE, _NOTHING)
+    return pc.if_else(pc.match_substring_regex(texts, _ESCAPED), _NONE, quoted)
 
 
 def _numbers(doubles: pa.DoubleArray) -> pa.StringArray:
     """Write those that are finite."""
     is_finite = pc.is_finite(doubles).fill_null(False)
     finite = doubles.filter(is_finite).to_pylist()
-    none = pa.nulls(len(doubles), pa.string())
-    if not finite:
-        return none
-    return pc.replace_with_mask(none, is_finite, arrays.text(orjson.dumps(finite)[1:-1].split(b",")))
+    texts = orjson.dumps(finite)[1:-1].split(b",") if finite else []
+    return pc.replace_with_mask(pa.nulls(len(doubles), pa.string()), is_finite, arrays.text(texts))
+
+
+def _as_text(values: pa.Array) -> pa.StringArray:
+    return values.cast(pa.string())
+
+
+_QUOTE, _NOTHING, _NONE = pa.scalar('"'), pa.scalar(""), pa.scalar(None, pa.string())
+
+_PLAIN: Final[Mapping[str, Callable[[Any], pa.StringArray]]] = {
+    "string_value": _quoted,
+    "int_value": _as_text,
+    "bool_value": _as_text,
+    "double_value": _numbers,
+}
+"""What writes values of a kind, null where that is not plain."""
