@@ -133,6 +133,42 @@ def test_an_integer_that_python_does_not_write_arrives(
     assert (marked.body, marked.attributes["log.args"]) == ("%d", [hex(huge)])
 
 
+class Countdown:
+    """Says something else each time it is shown."""
+
+    def __init__(self) -> None:
+        self.left = 10
+
+    def __str__(self) -> str:
+        self.left -= 1
+        return f"{self.left} left"
+
+
+def test_arguments_are_what_they_were_when_it_was_logged(
+    log: logging.Logger, recording_collector: RecordingCollector
+) -> None:
+    """What changes after the call, shows itself anew each time, or only looks like a number, is shown at the call."""
+    changing, countdown = [1], Countdown()
+    log.info("%s", changing)
+    log.info("%s", countdown)
+    log.info("%.2f %d %s", np.float64(0.125), np.int32(7), np.arange(2))
+    log.info("%(loss).1f", {"loss": 0.25})
+    log.info("%s %s %s", b"raw", None, True)
+    log.info("%s", memoryview(b"ab").tobytes)
+    changing.append(2)
+    *bodies, method = [record.body for record in sent(recording_collector)]
+    assert bodies == ["[1]", "9 left", "0.12 7 [0 1]", "0.2", "b'raw' None True"]
+    assert isinstance(method, str)
+    assert method.startswith("<built-in method tobytes")
+
+
+def test_records_made_by_hand_arrive(log: logging.Logger, recording_collector: RecordingCollector) -> None:
+    """Whatever ``makeLogRecord`` was given as arguments, name, level's name or time."""
+    for fields in ({"args": 5}, {"args": ["a"], "msg": "%s"}, {"name": []}, {"levelname": 1j}, {"created": None}):
+        log.handle(logging.makeLogRecord({"msg": "made", "levelno": 20, **fields}))
+    assert [str(record.body) for record in sent(recording_collector)] == ["made", "['a']", "made", "made", "made"]
+
+
 def test_an_exception_has_its_qualified_type_message_and_stack(
     log: logging.Logger, recording_collector: RecordingCollector
 ) -> None:

@@ -1,6 +1,6 @@
 """Fields that are on every record logged within a block, wherever in the program the call stands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -9,7 +9,7 @@ from runmill.app.plain import plain
 
 __all__ = ["bind", "bound_fields"]
 
-_fields: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("runmill_bound_fields", default=None)
+_fields: Final[ContextVar[dict[str, Any] | None]] = ContextVar("runmill_bound_fields", default=None)
 
 bound_fields: Final = _fields.get
 """Give the fields bound in this context, in plain types, or None. Asked on each log call: one C call."""

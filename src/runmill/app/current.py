@@ -1,11 +1,20 @@
 """Which run a log record belongs to: asked on every log call, so answered by two look-ups."""
 
 from contextvars import ContextVar, Token
+from typing import Final
 
 from runmill.app.identity import identity_from_environment
 from runmill.journal.records import parse_run_key, run_key
 
-__all__ = ["current_run_key", "enter", "leave", "run_ended", "run_started"]
+__all__ = [
+    "current_run_key",
+    "enter",
+    "leave",
+    "process_wide_run_key",
+    "run_ended",
+    "run_key_in_context",
+    "run_started",
+]
 
 _in_context: ContextVar[str | None] = ContextVar("runmill_current_run", default=None)
 
@@ -19,7 +28,12 @@ def _key_from_environment() -> str | None:
 # a run logs belongs to the run.
 _active: dict[str, None] = {}
 _launched_as: str | None = _key_from_environment()
-_process_wide: str | None = _launched_as
+process_wide_run_key: str | None = _launched_as
+"""Of the process's only active run, or None."""
+
+
+run_key_in_context: Final = _in_context.get
+"""Give the key of the run entered in this context, or None. Asked on each log call: one C call."""
 
 
 def current_run_key() -> str | None:
@@ -27,7 +41,7 @@ def current_run_key() -> str | None:
 
     Child runs do not make their parent ambiguous: outside of ``with`` the parent is the current run.
     """
-    return _in_context.get() or _process_wide
+    return run_key_in_context() or process_wide_run_key
 
 
 def enter(key: str) -> Token[str | None]:
@@ -57,8 +71,8 @@ def run_ended(key: str) -> None:
 
 
 def _choose() -> None:
-    global _process_wide  # noqa: PLW0603 - one word of process state, read on each log call
+    global process_wide_run_key  # noqa: PLW0603 - one word of process state, read on each log call
     active = [(key, parse_run_key(key)) for key in tuple(_active)]
     ids = {identity.run_id for _, identity in active}
     roots = [key for key, identity in active if identity.parent_id not in ids]
-    _process_wide = roots[0] if len(roots) == 1 else None if roots else _launched_as
+    process_wide_run_key = roots[0] if len(roots) == 1 else None if roots else _launched_as

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
+from weakref import ref
 
 from runmill.app import settings as settings_module
 from runmill.app.added import Added, added_attributes
@@ -11,6 +12,7 @@ from runmill.app.diagnosis import find_faults
 from runmill.app.outlet import Outlet, outlet
 from runmill.app.plain import plain
 from runmill.app.stdlib_record import flatten
+from runmill.journal.brief import whole
 
 __all__ = ["Handler"]
 
@@ -69,6 +71,7 @@ class Handler(logging.Handler):
         self._asked_formatter: logging.Formatter | None = None
         self._added = added
         self.outlet: Outlet = outlet(settings)
+        self._taken = self.outlet.taken
         self._limits = settings.record_limits
         self._is_closed = True
         self.reopen()
@@ -97,13 +100,15 @@ class Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep *record*. Errors go to ``handleError``, never to the caller."""
         try:
-            if self.outlet.has_taken(record):
+            taken = self._taken.slot
+            if taken[0]() is record:  # it reached us by two loggers, or two handlers
                 return
-            flat = flatten(record, self._asked_formatter, self._limits, self._added)
+            taken[0] = ref(record)
+            place, created, body, rest = flatten(record, self._asked_formatter, self._limits, self._added)
             try:
-                self.outlet.write(flat)
-            except ValueError:  # a level or a name of a type of its own, like an IntEnum's member
-                self.outlet.write(tuple(map(plain, flat)))
+                self.outlet.write_log(place, created, body, rest)
+            except Exception:  # noqa: BLE001 - a level or a name of a type of its own, like an IntEnum's member
+                self.outlet.write(tuple(map(plain, whole(place, created, body, rest))))
         except Exception:  # noqa: BLE001 - the edge to the user's program, where nothing may be raised
             self.handleError(record)
 

@@ -7,6 +7,7 @@ from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
 from runmill.app.limits import RecordLimits
 from runmill.app.stdlib_record import flatten
+from runmill.journal.brief import whole
 from runmill.otlp.json_line import line_fields
 
 __all__ = ["JsonFormatter"]
@@ -26,7 +27,7 @@ class JsonFormatter(_JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give *record* as a line."""
-        fields = line_fields(flatten(record, None, _NO_LIMITS))
+        fields = line_fields(whole(*flatten(record, None, _NO_LIMITS)))
         if self.defaults or self.static_fields:
             fields["attributes"] = {**self.defaults, **self.static_fields, **fields["attributes"]}
         if self.rename_fields:

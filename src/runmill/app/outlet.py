@@ -10,7 +10,6 @@ import os
 import shutil
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any, Final
@@ -26,6 +25,7 @@ from runmill.app.settings import Settings
 from runmill.home import Home, Server
 from runmill.journal import folder as folders
 from runmill.journal.backlog import write_faults
+from runmill.journal.brief import Body, Place, Rest, whole
 from runmill.journal.crash import find_crash
 from runmill.journal.reader import read_own
 from runmill.journal.records import Record
@@ -46,10 +46,15 @@ _FAULTS_SECONDS: Final = 10.0
 """How often the loggers are looked through."""
 
 
-class _Taken(threading.local):
-    """The record that a thread gave last."""
+def _none_taken() -> None:
+    """Stand in for the record that a thread gave last before it gave any."""
 
-    last: Callable[[], logging.LogRecord | None] = staticmethod(lambda: None)
+
+class Taken(threading.local):
+    """The record that a thread gave last: in a list, to look up what is slow to find once for reading and writing."""
+
+    def __init__(self) -> None:
+        self.slot: list[Callable[[], logging.LogRecord | None]] = [_none_taken]
 
 
 class Outlet:
@@ -62,13 +67,16 @@ class Outlet:
         self._delivery: Delivery | None = None
         self._is_closing = False
         self._resource: dict[str, Any] | None = None
-        self._taken = _Taken()
+        self.taken = Taken()
+        """By a weak reference: the record must not be kept alive, and one that is made in its place is another."""
         self._is_watching_crashes = False
         self._find_faults: Callable[[], list[Fault]] = list
         self._faults: list[Fault] = []
         self._look_for_faults_at = 0.0
         self.write: Callable[[Record], None] = self._open_and_write
         """Keep one record: microseconds, no lock, no network. Raises ValueError only for a value that is not plain."""
+        self.write_log: Callable[[Place, float, Body, Rest], None] = self._open_and_write_log
+        """Keep a log in brief, sooner still. Raises anything for a value that is not plain."""
 
     def open(self) -> None:
         """Make the journal and start delivery, so that no log call has to."""
@@ -76,7 +84,7 @@ class Outlet:
             if self._journal is not None:
                 return
             if self.settings.is_disabled:
-                self.write = _ignore
+                self.write = self.write_log = _ignore
                 return
             resource = self._resource = self._resource or describe_process(self.settings)
             journal = _make_journal(self.settings, resource)
@@ -88,7 +96,7 @@ class Outlet:
                 losses=journal.losses,
                 now_and_then=self._report_faults,
             )
-            self.write = journal.append
+            self.write, self.write_log = journal.append, journal.append_log
             if self._is_watching_crashes:
                 self.watch_crashes()
             if not self._is_closing:
@@ -123,17 +131,6 @@ class Outlet:
     def report_faults(self, find_faults: Callable[[], list[Fault]]) -> None:
         """Keep in the journal's folder, for ``runmill doctor``, what *find_faults* says keeps records back."""
         self._find_faults = find_faults
-
-    def has_taken(self, record: logging.LogRecord) -> bool:
-        """Say whether this thread gave this very record last: it reached us by two loggers, or two handlers.
-
-        By a weak reference: the record must not be kept alive, and one that is made in its place is another.
-        """
-        taken = self._taken
-        if taken.last() is record:
-            return True
-        taken.last = weakref.ref(record)
-        return False
 
     def flush(self, timeout_seconds: float) -> int:
         """Deliver all that was written before this call; give how many records are still not acknowledged."""
@@ -173,7 +170,7 @@ class Outlet:
         self._tell_of_crash(journal)
         self.flush(self.settings.exit_seconds)
         self._journal = self._delivery = None
-        self.write = self._open_and_write
+        self.write, self.write_log = self._open_and_write, self._open_and_write_log
         journal.seal(self.write)
         newest = journal.segments[-1]
         if delivery.flush(max(0.0, deadline - time.monotonic()), until=(newest.number, newest.position)):
@@ -192,7 +189,7 @@ class Outlet:
         if self._journal is not None:
             self._journal.close()
         self._journal = self._delivery = self._resource = None
-        self.write = self._open_and_write
+        self.write, self.write_log = self._open_and_write, self._open_and_write_log
 
     def _tell_of_crash(self, journal: Journal) -> None:
         """Record the crash of a forked child that had not logged yet: it had only its parent's file to write to."""
@@ -216,6 +213,9 @@ class Outlet:
     def _open_and_write(self, record: Record) -> None:
         self.open()
         self.write(record)
+
+    def _open_and_write_log(self, place: Place, time: float, body: Body, rest: Rest) -> None:
+        self._open_and_write(whole(place, time, body, rest))
 
 
 def outlet(settings: Settings | None = None) -> Outlet:
@@ -278,7 +278,7 @@ def _make_journal(settings: Settings, resource: dict[str, object]) -> Journal:
     return Journal(folder, bounds=bounds, notice=notice)
 
 
-def _ignore(_record: Record) -> None:
+def _ignore(*_record: Any) -> None:
     """Take a record where OTEL_SDK_DISABLED says that none is wanted."""
 
 

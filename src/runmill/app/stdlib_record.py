@@ -1,4 +1,4 @@
-"""A standard library log record as the flat tuple that a journal holds: nothing of it is left out.
+"""A standard library log record as what a journal holds: nothing of it is left out.
 
 On the caller's thread, on every log call: what most records do not have costs a comparison and no more.
 """
@@ -7,16 +7,18 @@ import logging
 import sys
 from collections.abc import Mapping
 from itertools import islice
+from marshal import dumps
 from typing import Any, Final
 
+from runmill.app import current
 from runmill.app.added import AddedAttributes
 from runmill.app.bound import bound_fields
 from runmill.app.context import NO_SPAN, current_span
-from runmill.app.current import current_run_key
+from runmill.app.current import run_key_in_context
 from runmill.app.exceptions import exception_attributes, rendered_exception_attributes
 from runmill.app.limits import RecordLimits
 from runmill.app.plain import PLAIN_TYPES, plain
-from runmill.journal.records import LOG, Record
+from runmill.journal.brief import MARSHAL_VERSION, Body, Place, Rest, format_fault
 
 __all__ = ["flatten"]
 
@@ -27,79 +29,82 @@ _STANDARD_COUNT: Final = len(_BLANK)
 _modules: Final = sys.modules
 
 
-def flatten(
+def flatten(  # noqa: C901 - written out: a function more would cost a hundredth of a log call
     record: logging.LogRecord,
     formatter: logging.Formatter | None,
     limits: RecordLimits,
     added: AddedAttributes | None = None,
-) -> Record:
-    """Give *record* as a Log; its body is what *formatter* makes of it, by default the message alone.
+) -> tuple[Place, float, Body, Rest]:
+    """Give *record* as the parts of a Log; its body is what *formatter* makes of it, by default the message alone.
 
     *added* gives attributes that the caller's own go before.
 
     Raises only for what is no log record: a message that cannot be formatted is given as it was written, and marked.
     """
-    # Taken before `__dict__` is asked for: from then on CPython keeps the fields in a dict, and each costs three times
-    # as much to read.
-    name, levelno, level_name = record.name, record.levelno, record.levelname
-    path, line, function = record.pathname, record.lineno, record.funcName
-    thread_id, thread_name = record.thread, record.threadName
-    created, message = record.created, record.msg
+    # All taken before `__dict__` is asked for: from then on CPython keeps the fields in a dict, and each costs three
+    # times as much to read.
+    body: Any
+    args: Any
+    body, args, template = record.msg, record.args, None
+    is_body = formatter is None and type(body) is str
+    if args:
+        is_body = is_body and type(args) is tuple
+        for arg in args if is_body else ():
+            if type(arg) not in PLAIN_TYPES:  # only now it has the text that it should have
+                is_body = False
+                break
+        if is_body:
+            template, body = body, dumps(args, MARSHAL_VERSION)
+    place = (
+        run_key_in_context() or current.process_wide_run_key,
+        record.name,
+        record.levelno,
+        record.levelname,
+        record.pathname,
+        record.lineno,
+        record.funcName,
+        record.thread,
+        record.threadName,
+        template,
+    )
+    created = record.created
     has_traces = record.exc_info or record.exc_text or record.stack_info
-    args = record.args
-    fields = record.__dict__
     attributes = bound_fields() if added is None else {**added(record), **(bound_fields() or {})}
-    if len(fields) > _STANDARD_COUNT and (extras := _extras(record)):
-        attributes = {**attributes, **extras} if attributes else extras
-    if type(message) is not str or formatter is not None:
-        message, attributes = _body(record, formatter, attributes)
-    elif args:
-        try:
-            message = message % args
-        except Exception as error:  # noqa: BLE001 - wrong arguments, or an argument's own code
-            attributes = _unformatted(record, error, attributes)
+    if len(fields := record.__dict__) > _STANDARD_COUNT:
+        attributes = _with_extras(record, attributes)
+    if not is_body:
+        body, attributes = _body(record, formatter, attributes)
     if has_traces:
         attributes = _with_traces(record, attributes)
     if (task_name := fields.get("taskName")) is not None:
         attributes = {**(attributes or {}), "asyncio.task.name": str(task_name)}
+    if attributes is None and "opentelemetry.trace" not in _modules:
+        return place, created, body, None
+    return place, created, body, _rest(attributes, limits)
+
+
+def _rest(attributes: dict[str, Any] | None, limits: RecordLimits) -> Rest:
+    span = current_span() if "opentelemetry.trace" in _modules else NO_SPAN
     dropped_count = 0
     if attributes is not None and limits.cut(len(attributes)):
         attributes, dropped_count = limits.apply(attributes)
-    trace_id, span_id, flags = current_span() if "opentelemetry.trace" in _modules else NO_SPAN
-    return (
-        LOG,
-        created,
-        current_run_key(),
-        name,
-        levelno,
-        level_name,
-        message,
-        attributes,
-        path,
-        line,
-        function,
-        thread_id,
-        thread_name,
-        trace_id,
-        span_id,
-        flags,
-        dropped_count,
-    )
+    return attributes if span is NO_SPAN and not dropped_count else (attributes, *span, dropped_count)
 
 
-def _extras(record: logging.LogRecord) -> dict[str, Any]:
-    """Give what the caller put on the record: it comes behind the standard fields, unless a factory mixed them."""
+def _with_extras(record: logging.LogRecord, attributes: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Add what the caller put on the record: it comes behind the standard fields, unless a factory mixed them."""
     start = _STANDARD_COUNT if type(record) is logging.LogRecord else 0
-    return {
+    extras = {
         key if type(key) is str else str(key): value if type(value) in PLAIN_TYPES else plain(value)
         for key, value in islice(record.__dict__.items(), start, None)
         if key not in _STANDARD
     }
+    return {**attributes, **extras} if attributes else extras or None
 
 
 def _body(
-    record: logging.LogRecord, formatter: logging.Formatter | None, attributes: Mapping[str, Any] | None
-) -> tuple[Any, Mapping[str, Any] | None]:
+    record: logging.LogRecord, formatter: logging.Formatter | None, attributes: dict[str, Any] | None
+) -> tuple[Any, dict[str, Any] | None]:
     """Give the body of a record whose message is no plain text, or is shaped by a formatter."""
     message = record.msg
     try:
@@ -117,7 +122,7 @@ def _body(
         return _shown(message), _unformatted(record, error, attributes)
 
 
-def _structlog_event(event_dict: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+def _structlog_event(event_dict: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Take apart what structlog's ``wrap_for_formatter`` puts in place of a message."""
     event = dict(event_dict)
     body = plain(event.pop("event", ""))
@@ -139,7 +144,7 @@ def _structlog_traces(event: dict[str, Any]) -> dict[str, Any]:
     return rendered_exception_attributes(event.pop("exception")) if type(event.get("exception")) is str else {}
 
 
-def _with_traces(record: logging.LogRecord, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+def _with_traces(record: logging.LogRecord, attributes: dict[str, Any] | None) -> dict[str, Any]:
     traces: dict[str, Any] = {}
     given: Any = record.exc_info
     error = given[1] if isinstance(given, tuple) else given
@@ -149,13 +154,13 @@ def _with_traces(record: logging.LogRecord, attributes: Mapping[str, Any] | None
         traces = rendered_exception_attributes(record.exc_text)
     if record.stack_info:
         traces["code.stacktrace"] = record.stack_info
-    return {**traces, **(attributes or {}), **traces}  # first: a limit on attributes must not cost the exception
+    # First, since a limit on attributes must not cost the exception.
+    return {**traces, **attributes, **traces} if attributes else traces
 
 
-def _unformatted(record: logging.LogRecord, error: Exception, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+def _unformatted(record: logging.LogRecord, error: Exception, attributes: dict[str, Any] | None) -> dict[str, Any]:
     """Mark a record whose message and arguments do not fit: it arrives as it was written."""
-    fault = {"log.format_error": f"{type(error).__name__}: {error}", "log.args": plain(record.args)}
-    return {**(attributes or {}), **fault}
+    return {**(attributes or {}), **format_fault(error, plain(record.args))}
 
 
 def _shown(message: object) -> str:

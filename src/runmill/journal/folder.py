@@ -21,6 +21,7 @@ from runmill.home import Home
 from runmill.journal.control import Control
 from runmill.journal.losses import Losses
 from runmill.journal.mounts import is_on_network
+from runmill.journal.places import PLACES_NAME, Places
 
 __all__ = ["CONTROL_NAME", "LOSSES_NAME", "Folder", "abandoned", "all_paths", "create", "roots"]
 
@@ -99,6 +100,7 @@ def _create_in(root: Path, resource: dict[str, Any]) -> Folder:
         # Now, when a full disk still means a journal elsewhere.
         Control(draft / CONTROL_NAME).close()
         Losses(draft / LOSSES_NAME).close()
+        Places(draft / PLACES_NAME).close()
         draft.rename(root / name)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)

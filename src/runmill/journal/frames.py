@@ -1,4 +1,4 @@
-"""One record in a segment: its length, a checksum, and the marshalled tuple.
+"""One record in a segment: its length, a checksum, and the marshalled tuple or the log in brief.
 
 Bytes that were never written are zero, so a length of 0 is the end. A process killed in the middle of a write leaves
 a frame whose checksum does not hold: it is stepped over.
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import adler32
 
+from runmill.journal.brief import MARSHAL_VERSION, PLACE_BYTES, is_brief, unpack_brief
 from runmill.journal.records import Record
 
-__all__ = ["HEADER_BYTES", "MARSHAL_VERSION", "Frames", "checksum", "count", "pack", "pack_header", "unpack"]
+__all__ = ["HEADER_BYTES", "Frames", "checksum", "count", "pack", "pack_header", "unpack"]
 
 _HEADER: Final = struct.Struct("<II")
 HEADER_BYTES: Final = _HEADER.size
@@ -23,17 +24,17 @@ pack_header: Final = _HEADER.pack
 checksum: Final = adler32
 """What it has to notice is a write that was cut short, zeros in place of bytes: it does, at half the price of a CRC."""
 
-# Version 2 of the format: later ones keep a table of references, which costs half as much again and saves nothing here.
-MARSHAL_VERSION: Final = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What was read: the records, the offset behind the last one, and how many frames were torn."""
+    """What was read."""
 
     records: list[Record]
     end: int
+    """The offset behind the last frame."""
     torn_count: int
+    whole_bytes: int
+    """What the frames would take were none in brief: about what the records take on the wire."""
 
 
 def pack(record: Record) -> bytes:
@@ -43,24 +44,35 @@ def pack(record: Record) -> bytes:
 
 
 def unpack(buffer: bytes, *, most_bytes: int) -> Frames:
-    """Read whole frames from the start of *buffer* until there is no more, or *most_bytes* of them are read.
+    """Read whole frames from the start of *buffer* until there is no more, or `whole_bytes` would be over *most_bytes*.
 
     At least one frame is read when there is a whole one, however long it is.
     """
     records: list[Record] = []
-    at = torn_count = 0
+    at = torn_count = whole_bytes = 0
     while at + HEADER_BYTES <= len(buffer):
         length, expected = _HEADER.unpack_from(buffer, at)
         end = at + HEADER_BYTES + length
-        if not length or end > len(buffer) or (at and end > most_bytes):
+        if not length or end > len(buffer):
             break
         payload = buffer[at + HEADER_BYTES : end]
+        frame_bytes = HEADER_BYTES + length + (PLACE_BYTES if is_brief(payload) else 0)
+        if at and whole_bytes + frame_bytes > most_bytes:
+            break
+        whole_bytes += frame_bytes
         if checksum(payload) == expected:
-            records.append(marshal.loads(payload))  # noqa: S302 - our own file, and the checksum holds
+            records.append(_record(payload))
         else:
             torn_count += 1
         at = end
-    return Frames(records, at, torn_count)
+    return Frames(records, at, torn_count, whole_bytes)
+
+
+def _record(payload: bytes) -> Record:
+    if is_brief(payload):
+        return unpack_brief(payload)
+    record: Record = marshal.loads(payload)  # noqa: S302 - our own file, and the checksum holds
+    return record
 
 
 def count(buffer: bytes) -> int:

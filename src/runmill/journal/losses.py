@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from runmill.journal.frames import MARSHAL_VERSION
+from runmill.journal.brief import MARSHAL_VERSION
 from runmill.journal.slots import Slots
 
 __all__ = ["JOURNAL_FULL", "Cause", "Loss", "Losses"]

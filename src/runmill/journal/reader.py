@@ -4,16 +4,19 @@ The same for the journal that this process writes and for one that a dead proces
 """
 
 import contextlib
+import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from runmill.journal.brief import NOWHERE, TEXT, Place, whole
 from runmill.journal.control import Control
 from runmill.journal.crash import find_crash
 from runmill.journal.folder import CONTROL_NAME, LOSSES_NAME, Folder
 from runmill.journal.frames import HEADER_BYTES, Frames, count, pack, unpack
 from runmill.journal.loss_record import loss_record
 from runmill.journal.losses import Losses
+from runmill.journal.places import PLACES_NAME, read_places
 from runmill.journal.records import Record
 from runmill.journal.segment import SUFFIX, Segment
 from runmill.journal.wills import find_wills
@@ -47,6 +50,7 @@ class Reader:
         segments: deque[Segment],
         control: Control,
         *,
+        places: Mapping[int, Place],
         is_live: bool,
         release: Callable[[Segment], None],
         go_on: Callable[[], bool] = lambda: False,
@@ -55,6 +59,7 @@ class Reader:
         self._most_bytes = _MOST_BYTES
         self._segments = segments
         self._control = control
+        self._places = places
         self._is_live = is_live
         self._release = release
         self._go_on = go_on
@@ -80,10 +85,12 @@ class Reader:
         Later batches are no larger either. False when it is one record, which cannot be halved.
         """
         progress, size = self._control.progress, self._control.progress.end - self._control.progress.start
-        frames = unpack(self._segments[0].read(progress.start, size), most_bytes=size // 2)
+        raw = self._segments[0].read(progress.start, size)
+        half_bytes = unpack(raw, most_bytes=sys.maxsize).whole_bytes // 2
+        frames = unpack(raw, most_bytes=half_bytes)
         if frames.end == size:
             return False
-        self._most_bytes = max(_LEAST_BYTES, min(self._most_bytes, size // 2))
+        self._most_bytes = max(_LEAST_BYTES, min(self._most_bytes, half_bytes))
         self._control.save(replace(progress, end=progress.start + frames.end))
         self._batch = None
         return True
@@ -115,8 +122,8 @@ class Reader:
             self.acknowledge()  # its segment lived in memory and is gone
             return self._further()
         size = progress.end - progress.start
-        frames = unpack(self._segments[0].read(progress.start, size), most_bytes=size)
-        return JournalBatch(progress.sequence, frames.records)
+        frames = unpack(self._segments[0].read(progress.start, size), most_bytes=sys.maxsize)
+        return JournalBatch(progress.sequence, self._whole(frames.records))
 
     def _further(self) -> JournalBatch | None:
         while self._segments:
@@ -128,7 +135,7 @@ class Reader:
             end = start + frames.end
             if frames.records:
                 self._control.save(replace(progress, segment=segment.number, start=start, end=end))
-                return JournalBatch(progress.sequence, frames.records)
+                return JournalBatch(progress.sequence, self._whole(frames.records))
             if frames.end:  # nothing but torn frames
                 self._control.save(replace(progress, segment=segment.number, start=end, end=end))
             elif is_sealed:
@@ -144,6 +151,13 @@ class Reader:
         self.torn_count += frames.torn_count
         return frames
 
+    def _whole(self, records: list[Record]) -> list[Record]:
+        """Give *records* with each log in brief put together again."""
+        places = self._places
+        return [
+            each if each[0] < TEXT else whole(places.get(each[1]) or NOWHERE[each[0]], *each[2:]) for each in records
+        ]
+
     def _free_first(self) -> None:
         self._release(self._segments.popleft())
 
@@ -151,7 +165,12 @@ class Reader:
 def read_own(journal: Journal) -> Reader:
     """Read the journal that this process writes."""
     return Reader(
-        journal.segments, journal.control, is_live=True, release=journal.take_back, go_on=journal.tell_losses_seldom
+        journal.segments,
+        journal.control,
+        places=journal.places.known,
+        is_live=True,
+        release=journal.take_back,
+        go_on=journal.tell_losses_seldom,
     )
 
 
@@ -168,7 +187,8 @@ def look_at(folder: Folder) -> Reader:
 
 def _read(folder: Folder, last: Iterable[Segment]) -> Reader:
     segments = deque([*_segments(folder), *last])
-    return Reader(segments, Control(folder.path / CONTROL_NAME), is_live=False, release=Segment.discard)
+    control, places = Control(folder.path / CONTROL_NAME), read_places(folder.path / PLACES_NAME)
+    return Reader(segments, control, places=places, is_live=False, release=Segment.discard)
 
 
 def _segments(folder: Folder) -> Iterator[Segment]:

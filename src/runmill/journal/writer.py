@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from marshal import dumps
 from typing import Final
 
+from runmill.journal.brief import ARGUMENTS, MARSHAL_VERSION, TEXT, Body, Place, Rest, pack_head, whole
 from runmill.journal.control import Control
 from runmill.journal.folder import CONTROL_NAME, LOSSES_NAME, Folder
-from runmill.journal.frames import HEADER_BYTES, MARSHAL_VERSION, checksum, pack, pack_header
+from runmill.journal.frames import HEADER_BYTES, checksum, pack, pack_header
 from runmill.journal.loss_record import is_loss_record, loss_record
 from runmill.journal.losses import JOURNAL_FULL, Losses
+from runmill.journal.places import PLACES_NAME, Places
 from runmill.journal.records import LOG, Record, level_of, run_key_of
 from runmill.journal.segment import SUFFIX, Segment
 
@@ -63,6 +65,7 @@ class Journal:
         self.bounds = bounds
         self.losses = Losses(None if folder is None else folder.path / LOSSES_NAME)
         self.control = Control(None if folder is None else folder.path / CONTROL_NAME)
+        self.places = Places(None if folder is None else folder.path / PLACES_NAME)
         self.segments: deque[Segment] = deque()
         """Oldest first; the last one is being written."""
         self.freed_at = 0.0
@@ -79,6 +82,7 @@ class Journal:
         self.segments.append(self._make(bounds.segment_bytes))
         self.segments[0].touch()
         self._write = self.segments[0].write
+        self._find_number = self.places.find_number
 
     def append(self, record: Record) -> None:
         """Keep *record*. Never raises for a full journal or disk; ValueError for a value that is not plain."""
@@ -88,6 +92,24 @@ class Journal:
         except ValueError:  # it does not fit
             if not self._append_to_next(pack(record), record):
                 self._drop(record)
+
+    def append_log(self, place: Place, time: float, body: Body, rest: Rest) -> None:
+        """Keep a Log, in less time and fewer bytes than `append`. Raises anything for a value that is not plain."""
+        if (number := self._find_number(place)) is None and (number := self.places.add(place)) is None:
+            return self.append(whole(place, time, body, rest))
+        if place[-1] is not None:
+            payload = pack_head(ARGUMENTS, number, time, len(body)) + body
+        elif type(body) is str:
+            encoded = body.encode()
+            payload = pack_head(TEXT, number, time, len(encoded)) + encoded
+        else:
+            return self.append(whole(place, time, body, rest))
+        if rest is not None:
+            payload += dumps(rest, MARSHAL_VERSION)
+        try:
+            self._write(pack_header(len(payload), checksum(payload)) + payload)
+        except ValueError:  # it does not fit
+            self.append(whole(place, time, body, rest))
 
     def tell_losses(self) -> bool:
         """Append what was lost and is not told yet, as records of the runs that lost it; False: nothing was appended.
@@ -145,6 +167,7 @@ class Journal:
             segment.close()
         self.control.close()
         self.losses.close()
+        self.places.close()
         if self.folder is not None:
             self.folder.release()
 
