@@ -5,7 +5,7 @@ import asyncio
 import grpc
 import grpc.aio
 import pytest
-from collector_fakes import RecordingConsumer, batch, logs, until
+from collector_fakes import DEADLINE_SECONDS, RecordingConsumer, batch, logs, until
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 
 from runmill.collector.component import Producer
@@ -131,6 +131,23 @@ async def trickling():
     """A request whose message does not come."""
     await asyncio.Event().wait()
     yield b""
+
+
+@pytest.mark.slow
+async def test_more_connections_than_there_may_be_are_closed(serve, monkeypatch):
+    """Who comes then is turned away before anything is read of him, and let in once another has left."""
+    monkeypatch.setattr("resource.getrlimit", lambda _: (40, 40))  # as a system that lets us have ten of them
+    server = await serve()
+    host, _, port = server.receiver.endpoint.rpartition(":")
+    made = [await asyncio.open_connection(host, int(port)) for _ in range(12)]
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        greetings = [await reader.read(9) for reader, _ in made]
+    assert [len(greeting) for greeting in greetings] == [9] * 10 + [0] * 2
+    assert (await server.fails(logs("a"))).code() == grpc.StatusCode.UNAVAILABLE
+    for _, writer in made:
+        writer.close()
+    await server.export(logs("a"), wait_for_ready=True, timeout=DEADLINE_SECONDS)
+    assert server.consumer.batches == [batch("a")]
 
 
 async def test_port_that_is_taken_is_an_os_error(serve):

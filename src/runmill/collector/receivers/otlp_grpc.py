@@ -13,6 +13,7 @@ import grpc
 import grpc.aio
 
 from runmill.collector.component import Batch, Consumer, Signal
+from runmill.collector.connections import most_connections
 from runmill.collector.receivers.otlp_config import GrpcConfig
 from runmill.collector.receivers.producer import read_producer
 from runmill.collector.receivers.tls import ServerTlsConfig
@@ -30,6 +31,9 @@ _STOP_LIMIT_SECONDS: Final = 10
 
 # Who says nothing is let go: each connection takes one of the files the process may open.
 _HANDSHAKE_MS: Final = 10_000
+_IDLE_MS: Final = 120_000
+# At once over one connection, each with a message: its client lets the others wait.
+_MOST_STREAMS: Final = 100
 _MIB: Final = 2**20
 
 
@@ -61,6 +65,9 @@ class OtlpGrpcReceiver:
         options = (
             ("grpc.max_receive_message_length", self._config.max_recv_msg_size_mib * _MIB),
             ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+            ("grpc.max_allowed_incoming_connections", most_connections() // 2),  # half as many as over HTTP
+            ("grpc.max_connection_idle_ms", _IDLE_MS),
+            ("grpc.max_concurrent_streams", _MOST_STREAMS),
             ("grpc.so_reuseport", 0),  # or two collectors would share a port, each with half of the data
         )
         server = grpc.aio.server(options=options)
