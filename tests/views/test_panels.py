@@ -28,6 +28,7 @@ def summary(metric: str, value: Any = 1.0, *, count: int = 1, column: str | None
         ([summary("m", "text", count=2)], "Table"),
         ([summary("m", count=9, column="x", kind="row"), summary("m", count=9, column="y", kind="row")], "Chart xy"),
         ([summary("m", count=9, column=name, kind="table") for name in "xyz"], "Chart line"),
+        ([summary("m", count=9, column=name, kind="row") for name in ("epoch", "loss")], "Chart line over epoch"),
         ([summary("m", column=name, kind="row") for name in "xyz"], "Table"),
         ([summary("m", "a", count=9, column="x", kind="table"), summary("m", count=9, column="y")], "Table"),
         ([summary("m", {"data": [1]}, kind="confusion_matrix")], "Document"),
@@ -38,7 +39,8 @@ def summary(metric: str, value: Any = 1.0, *, count: int = 1, column: str | None
 def test_the_form_follows_from_what_was_logged(summaries: list[MetricSummary], form: str) -> None:
     """Numbers that repeat are a chart, a single value is a tile, cells that cannot be drawn are a table."""
     [panel] = panels_of(summaries)
-    assert " ".join((type(panel).__name__, getattr(panel, "kind", ""))).strip() == form
+    over = f"over {panel.x_column}" if getattr(panel, "x_column", None) else ""
+    assert " ".join((type(panel).__name__, getattr(panel, "kind", ""), over)).strip() == form
 
 
 def test_a_run_is_judged_by_its_loss_before_its_learning_rate() -> None:

@@ -66,6 +66,17 @@ class MetricsView:
     pictures: tuple[Picture, ...]
 
     @property
+    def x_choices(self) -> list[tuple[str, str, list[str]]]:
+        """What else the curves can be drawn over: how an address calls it, a heading, and the names."""
+        panels = [view.panel for view in self.charts]
+        metrics = [panel.metric for panel in panels if panel.columns == (None,)]
+        columns = [
+            name for panel in panels for name in (panel.x_column, *panel.columns) if name and panel.kind == "line"
+        ]
+        found = (("metric", "Metrics", metrics), ("column", "Columns", list(dict.fromkeys(columns))))
+        return [(kind, title, names) for kind, title, names in found if names]
+
+    @property
     def many(self) -> bool:
         """Whether one looks for a metric by its name rather than with the eyes."""
         return sum(map(len, (self.tiles, self.charts, self.tables, self.documents, self.pictures))) > _SEEN_AT_ONCE
@@ -106,7 +117,8 @@ def _charts(store: Store, head: RunHead, panels: Iterable[Chart]) -> Iterator[Ch
 
 
 def _columns(store: Store, head: RunHead, panel: Chart) -> list[Sequence[Bucket]]:
-    asked = SeriesQuery(run_id=head.run.run_id, metric=panel.metric, buckets=_PICTURE_BUCKETS, rank=head.rank)
+    run_id, over = head.run.run_id, panel.x_column
+    asked = SeriesQuery(run_id, panel.metric, x_column=over, buckets=_PICTURE_BUCKETS, rank=head.rank)
     return [_buckets(store, replace(asked, column=column)) for column in panel.columns]
 
 

@@ -23,6 +23,7 @@ __all__ = [
 
 _DOCUMENT_KINDS: Final = frozenset({"confusion_matrix", "accuracy_table", "residuals", "predictions"})
 _DRAWN_COLUMNS: Final = 2
+_COUNTING: Final = frozenset({"epoch", "epochs", "step", "steps", "global_step", "iteration", "iter"})
 _SYSTEM: Final = ("system.", "process.", "container.", "hw.")
 # Of several metrics these are what a run is usually judged by.
 _JUDGED_BY: Final = ("val_loss", "loss", "mse", "rmse", "mae", "accuracy", "acc", "auc", "f1", "score", "reward")
@@ -30,12 +31,16 @@ _JUDGED_BY: Final = ("val_loss", "loss", "mse", "rmse", "mae", "accuracy", "acc"
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Numbers that repeat: a line a column; with *kind* ``xy`` the first column is the x of the second."""
+    """Numbers that repeat: a line a column; with *kind* ``xy`` the first column is the x of the second.
+
+    A column that counts (``epoch``) is the x of the others.
+    """
 
     metric: str
     kind: Literal["line", "xy"]
     columns: tuple[str | None, ...]
     summaries: tuple[MetricSummary, ...]
+    x_column: str | None = None
 
     @property
     def last(self) -> MetricSummary:
@@ -124,7 +129,16 @@ def _panel(metric: str, summaries: tuple[MetricSummary, ...]) -> Panel:
     numeric = all(each.numeric_count == each.count for each in summaries)
     if not numeric or all(each.count == 1 for each in summaries):
         return Table(metric, columns, summaries)
-    return Chart(metric, "xy" if len(columns) == _DRAWN_COLUMNS else "line", columns, summaries)
+    return _chart(metric, summaries)
+
+
+def _chart(metric: str, summaries: tuple[MetricSummary, ...]) -> Chart:
+    counting = next((each.column for each in summaries if (each.column or "").lower() in _COUNTING), None)
+    drawn = tuple(each for each in summaries if each.column != counting)
+    if counting is not None and drawn:
+        return Chart(metric, "line", tuple(each.column for each in drawn), drawn, counting)
+    kind: Literal["line", "xy"] = "xy" if len(summaries) == _DRAWN_COLUMNS else "line"
+    return Chart(metric, kind, tuple(each.column for each in summaries), summaries)
 
 
 def _single(metric: str, summary: MetricSummary) -> Panel:

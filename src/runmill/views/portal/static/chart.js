@@ -1,5 +1,6 @@
 /** @file One chart: asks for as many points as it has pixels, draws, zooms into finer ones. */
 
+import { Axis, overOf } from "./axis.js";
 import { look, pin, placeAt, spanOf } from "./moment.js";
 import { CONFIG, layout, plotly, traces, wholeTicks } from "./plotting.js";
 import { fetchSeries, smoothed } from "./series.js";
@@ -24,12 +25,16 @@ export class Chart {
     this.metric = figure.dataset.metric ?? "";
     this.lines = linesOf(figure);
     this.isPairs = figure.dataset.kind === "xy";
+    this.xColumn = figure.dataset.xColumn ?? null;
+    /** @type {Line[]} those that are drawn: a column that is x is none */
+    this.shown = this.lines;
+    this.axis = new Axis(this.over(), [], []);
     this.seen = false;
     this.stale = true;
     this.reading = false;
     /** @type {import("./series.js").Series[]} */
     this.series = [];
-    /** @type {[number, number] | null} */
+    /** @type {[number | string, number | string] | null} */
     this.range = null;
     /** @type {number | string | null} */
     this.crossed = null;
@@ -56,9 +61,28 @@ export class Chart {
     }
   }
 
-  read() {
-    const how = { x: this.isPairs ? "index" : this.settings().x, buckets: Math.max(100, this.plot.clientWidth), range: this.range ?? undefined };
-    return Promise.all(this.lines.map((line) => fetchSeries(line, this.metric, how)));
+  over() {
+    const columns = this.lines.map(({ column }) => column);
+    return overOf(this.settings().x, { metric: this.metric, columns, xColumn: this.xColumn, isPairs: this.isPairs, isCompared: "lines" in this.figure.dataset });
+  }
+
+  async read() {
+    const over = this.over();
+    const shown = this.lines.filter(({ column }) => !over.column || column !== over.column);
+    const how = { over: over.asked, buckets: Math.max(100, this.plot.clientWidth) };
+    const series = await Promise.all(shown.map((line, place) => fetchSeries(line, this.metric, { ...how, range: this.rangeOf(place) })));
+    // Zoomed in, an axis keeps its unit: what was chosen of it is told in that.
+    if (!this.range) this.axis = new Axis(over, series, shown.map(({ start }) => start ?? 0));
+    this.shown = shown;
+    return series;
+  }
+
+  /**
+   * @param {number} place of a line
+   * @returns {[number, number] | undefined} what of it is asked for
+   */
+  rangeOf(place) {
+    return this.range ? [this.axis.stored(this.range[0], place), this.axis.stored(this.range[1], place)] : undefined;
   }
 
   /** Draw what was read last, as the settings want it now. */
@@ -68,7 +92,7 @@ export class Chart {
     const { drawn, xType, xTitle } = this.isPairs ? this.pairs() : this.curves();
     const log = this.settings().log && this.values().some((value) => value > 0);
     const shape = layout({ xType, xTitle, log });
-    if (xType === "linear" && !this.isPairs) Object.assign(shape.xaxis, wholeTicks(this.series.flatMap(({ buckets }) => buckets.map(({ x }) => x))));
+    if (this.axis.isCounted && !this.isPairs) Object.assign(shape.xaxis, wholeTicks(this.series.flatMap(({ buckets }) => buckets.map(({ x }) => x))));
     Object.assign(shape.xaxis, this.range ? { range: this.range, autorange: false } : { autorange: true });
     await Plotly.react(this.plot, drawn, shape, CONFIG);
     if (!this.plot.classList.contains("drawn")) this.listen();
@@ -83,19 +107,19 @@ export class Chart {
 
   curves() {
     const { smooth } = this.settings();
-    const isTime = this.series.some(({ x }) => x === "time");
     const drawn = this.series.flatMap(({ buckets }, number) => traces({
-      x: buckets.map(({ x }) => (isTime ? timeOfDay(x, this.lines[number].start) : x)),
+      x: buckets.map(({ x }) => this.axis.drawn(x, number)),
       y: smoothed(buckets.map(({ last }) => last), smooth),
       low: buckets.map(({ minimum }) => minimum),
       high: buckets.map(({ maximum }) => maximum),
-      name: this.lines[number].name,
-      place: this.lines[number].place,
+      name: this.shown[number].name,
+      isNamed: this.shown.length > 1,
+      place: this.shown[number].place,
       banded: buckets.some(({ count }) => count > 1),
       marked: buckets.length <= MARKED_POINTS,
       buckets,
     }));
-    return { drawn, xType: /** @type {"linear" | "date"} */ (isTime ? "date" : "linear"), xTitle: "" };
+    return { drawn, xType: this.axis.type, xTitle: this.axis.title };
   }
 
   /** Two columns: the first is the x of the second. */
@@ -105,21 +129,21 @@ export class Chart {
     const buckets = up.buckets.filter(({ x }) => xs.get(x) != null);
     const y = buckets.map(({ last }) => last);
     const x = buckets.map((bucket) => /** @type {number} */ (xs.get(bucket.x)));
-    const drawn = traces({ x, y, low: y, high: y, name: up.column ?? "", place: 0, banded: false, marked: buckets.length <= MARKED_POINTS, buckets });
+    const drawn = traces({ x, y, low: y, high: y, name: up.column ?? "", isNamed: false, place: 0, banded: false, marked: buckets.length <= MARKED_POINTS, buckets });
     return { drawn, xType: /** @type {const} */ ("linear"), xTitle: across.column ?? "" };
   }
 
   listen() {
     this.plot.on("plotly_relayout", (/** @type {Record<string, unknown>} */ change) => {
-      if (this.isPairs || this.series[0].x === "time") return;
-      if ("xaxis.range[0]" in change) this.zoom([Number(change["xaxis.range[0]"]), Number(change["xaxis.range[1]"])]);
+      if (this.isPairs) return;
+      if ("xaxis.range[0]" in change) this.zoom(/** @type {[number | string, number | string]} */ ([change["xaxis.range[0]"], change["xaxis.range[1]"]]));
       else if (this.range && ("xaxis.autorange" in change || "xaxis.range" in change)) this.zoom(null);
     });
     this.plot.on("plotly_hover", (/** @type {any} */ event) => {
       if (!event.event) return; // shown for another chart's pointer
       const point = event.points.find((/** @type {any} */ each) => each.data.buckets);
       if (point) look(spanOf(point.data.buckets, point.pointNumber));
-      this.figure.dispatchEvent(new CustomEvent("charthover", { bubbles: true, detail: event.points[0].x }));
+      this.figure.dispatchEvent(new CustomEvent("charthover", { bubbles: true, detail: { x: event.points[0].x, kind: this.axis.kind, time: point?.data.buckets[point.pointNumber].time_unix_nano ?? null } }));
     });
     this.plot.on("plotly_unhover", () => {
       look(null);
@@ -132,7 +156,7 @@ export class Chart {
     this.plot.on("plotly_afterplot", () => this.placeMarks());
   }
 
-  /** @param {[number, number] | null} range */
+  /** @param {[number | string, number | string] | null} range as it is drawn */
   zoom(range) {
     this.range = range;
     this.renew();
@@ -188,6 +212,7 @@ export class Chart {
       this.plot.append(line);
     }
     line.style.left = `${axis._offset + left}px`;
+    line.style.height = `${this.plot._fullLayout._size.h}px`;
     line.dataset.x = typeof x === "string" ? new Date(x).toTimeString().slice(0, 8) : Number(x).toLocaleString("en");
   }
 
@@ -198,15 +223,15 @@ export class Chart {
   xAt(time) {
     const [first] = this.series;
     const place = first ? placeAt(first.buckets, time) : -1;
-    if (place < 0) return null;
-    return first.x === "time" ? timeOfDay(first.buckets[place].x, this.lines[0].start) : first.buckets[place].x;
+    return place < 0 ? null : this.axis.drawn(first.buckets[place].x, 0);
   }
 
   /** @param {boolean} log whether the axis is logarithmic */
   sayWhatIsMissing(log) {
     const count = this.series.reduce((sum, { buckets }) => sum + buckets.reduce((all, bucket) => all + bucket.non_finite, 0), 0);
     const isEmpty = this.series.every(({ buckets }) => !buckets.length);
-    this.say(isEmpty ? `rank ${this.lines[0].rank} logged none` : "");
+    const { rank } = this.lines[0];
+    this.say(!isEmpty ? "" : this.axis.over.name ? `no point has a ${this.axis.over.name}` : `rank ${rank} logged none`);
     const oddity = this.figure.querySelector(".oddity");
     const notAbove = this.settings().log && this.values().some((value) => value <= 0);
     const said = [count && `${count.toLocaleString("en")} NaN or infinite`, notAbove && (log ? "not all above 0" : "not above 0, so not log")];
@@ -248,16 +273,8 @@ function linesOf(figure) {
   if (figure.dataset.lines) return JSON.parse(figure.dataset.lines);
   const columns = /** @type {(string | null)[]} */ (JSON.parse(figure.dataset.columns ?? "[null]"));
   const { run = "", rank, metric = "" } = figure.dataset;
-  return columns.map((column, place) => ({ run, rank, column, name: column ?? metric, place }));
-}
-
-/**
- * @param {number} time in nanoseconds
- * @param {number} [start] of the run: then the time since it, as Plotly's dates begin in 1970
- */
-function timeOfDay(time, start) {
-  if (start === undefined) return new Date(time / 1e6).toISOString();
-  return new Date((time - start) / 1e6).toISOString();
+  const start = Number(figure.dataset.start ?? 0);
+  return columns.map((column, place) => ({ run, rank, column, name: column ?? metric, place, start }));
 }
 
 /**

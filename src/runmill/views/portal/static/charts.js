@@ -33,8 +33,8 @@ export function startCharts() {
   startRunsChart();
   document.addEventListener("live:points", (event) => onPoints(/** @type {CustomEvent} */ (event).detail.metrics));
   document.addEventListener("themechange", () => charts.forEach((chart) => chart.draw()));
-  document.addEventListener("charthover", (event) => share(event, /** @type {CustomEvent} */ (event).detail));
-  document.addEventListener("chartunhover", (event) => share(event, null));
+  document.addEventListener("charthover", (event) => share(event.target, /** @type {CustomEvent} */ (event).detail));
+  document.addEventListener("chartunhover", (event) => share(event.target, { x: null, kind: "", time: null }));
   startMoments();
 }
 
@@ -71,14 +71,14 @@ function adopt() {
 }
 
 /**
- * @param {Event} event
- * @param {number | string | null} x
+ * @param {EventTarget | null} origin the chart under the pointer
+ * @param {{x: number | string | null, kind: string, time: number | null}} place
  */
-function share(event, x) {
+function share(origin, { x, kind, time }) {
   for (const [figure, chart] of charts) {
     if (!chart.seen) continue;
-    if (figure === event.target) chart.cross(x);
-    else showAt(chart, x);
+    if (figure === origin) chart.cross(x);
+    else showAt(chart, chart.axis.kind === kind || time === null ? x : chart.xAt(time));
   }
 }
 
@@ -137,13 +137,22 @@ function startTools() {
   const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
   form.hidden = false;
   const [x, log, smooth] = ["x", "log", "smooth"].map((name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)));
-  x.value = kept.x ?? form.dataset.x ?? "";
-  log.checked = kept.log ?? false;
-  smooth.value = String(kept.smooth ?? 0);
+  const asked = new URLSearchParams(location.search);
+  x.value = asked.get("x") ?? kept.x ?? form.dataset.x ?? "";
+  log.checked = asked.has("log") || (kept.log ?? false);
+  smooth.value = asked.get("smooth") ?? String(kept.smooth ?? 0);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
     if (event.target instanceof HTMLElement && event.target.matches("[data-find]")) return;
     localStorage.setItem(key, JSON.stringify(settings()));
+    noteInAddress({ x: x.value, log: log.checked ? "y" : "", smooth: smooth.value === "0" ? "" : smooth.value });
     for (const chart of charts.values()) event.target === x ? chart.zoom(null) : chart.draw();
   });
+}
+
+/** @param {Record<string, string>} values those that are empty are as usual */
+function noteInAddress(values) {
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries(values)) value ? address.searchParams.set(name, value) : address.searchParams.delete(name);
+  history.replaceState(null, "", address);
 }

@@ -7,8 +7,6 @@ export function startFinding() {
   field.value = new URLSearchParams(location.search).get("find") ?? "";
   field.addEventListener("input", () => {
     showFound();
-    // Where lines are filtered, too, the address is theirs.
-    if (document.getElementById("log")) return;
     const address = new URL(location.href);
     if (field.value) address.searchParams.set("find", field.value);
     else address.searchParams.delete("find");

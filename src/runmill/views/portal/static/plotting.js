@@ -24,6 +24,15 @@ export function plotly() {
 
 export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
 
+// Plotly's own labels of times need two rows, and turn where they are narrow.
+const CLOCK = [
+  { dtickrange: [null, 59_000], value: "%H:%M:%S" },
+  { dtickrange: [60_000, 86_399_000], value: "%H:%M" },
+  { dtickrange: [86_400_000, null], value: "%b %-d" },
+];
+const DASHES = ["solid", "dot", "dash", "longdash"];
+const COLOURS = 8;
+
 /** @typedef {{xType: "linear" | "date", xTitle: string, log: boolean}} Axes */
 
 /** @param {Axes} axes */
@@ -34,7 +43,7 @@ export function layout({ xType, xTitle, log }) {
   return {
     autosize: true,
     height: 216,
-    margin: { l: 44, r: 8, t: 8, b: 28 },
+    margin: { l: 44, r: 8, t: 8, b: xTitle ? 40 : 28 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif", size: 11, color: colour("--text") },
@@ -43,32 +52,37 @@ export function layout({ xType, xTitle, log }) {
     hoverdistance: -1,
     dragmode: "zoom",
     hoverlabel: { bgcolor: colour("--raised"), bordercolor: line, font: { size: 11, color: colour("--text") } },
-    xaxis: { ...axis, type: xType, showgrid: false, ticks: "outside", ticklen: 3, tickcolor: line, nticks: 6, hoverformat: xType === "linear" ? ",~r" : "%H:%M:%S", title: { text: xTitle, font: { size: 11, color: muted }, standoff: 0 } },
+    xaxis: { ...axis, type: xType, showgrid: false, ticks: "outside", ticklen: 3, tickcolor: line, nticks: xType === "date" ? 4 : 6, tickangle: 0, tickformatstops: CLOCK, hoverformat: xType === "linear" ? ",~r" : "%H:%M:%S", title: { text: xTitle, font: { size: 11, color: muted }, standoff: 0 } },
     yaxis: { ...axis, type: log ? "log" : "linear", nticks: log ? 3 : 5, exponentformat: "power", tickformat: "~g", fixedrange: true },
   };
 }
 
 const FEW = 6;
+const MANY = 10_000;
 
 /**
- * Steps and runs are counted: an axis of few of them has no ticks between two.
+ * Steps and runs are counted: an axis of few of them has no ticks between two, one of many says 20k and 3M.
  * @param {number[]} xs
- * @returns {{dtick?: number}} for the x axis
+ * @returns {{dtick?: number, tickformat?: string}} for the x axis
  */
 export function wholeTicks(xs) {
-  return xs.length && Math.max(...xs) - Math.min(...xs) <= FEW ? { dtick: 1 } : {};
+  const [first, last] = [Math.min(...xs), Math.max(...xs)];
+  if (!xs.length || last >= MANY) return xs.length ? { tickformat: "~s" } : {};
+  return last - first <= FEW ? { dtick: 1 } : {};
 }
 
 /**
  * The line of one series, and the band between its buckets' smallest and greatest where buckets hold more than a point.
- * @param {{x: (number | string)[], y: (number | null)[], low: (number | null)[], high: (number | null)[], name: string, place: number, banded: boolean, marked: boolean, buckets: object[]}} series
+ * @param {{x: (number | string)[], y: (number | null)[], low: (number | null)[], high: (number | null)[], name: string, isNamed: boolean, place: number, banded: boolean, marked: boolean, buckets: object[]}} series
  * whose buckets stay with the line, point for point
  */
-export function traces({ x, y, low, high, name, place, banded, marked, buckets }) {
-  const stroke = colour(`--series-${place % 8}`);
+export function traces({ x, y, low, high, name, isNamed, place, banded, marked, buckets }) {
+  const stroke = colour(`--series-${place % COLOURS}`);
+  const said = isNamed ? `<b>${name.replaceAll("<", "&lt;")}</b> ` : "";
   const main = {
     x, y, name, buckets, type: "scatter", mode: marked ? "lines+markers" : "lines", connectgaps: false,
-    line: { color: stroke, width: 1.5 }, marker: { color: stroke, size: 4 }, hovertemplate: "%{y:.4~g}<extra></extra>",
+    line: { color: stroke, width: 1.5, dash: DASHES[Math.floor(place / COLOURS) % DASHES.length] }, marker: { color: stroke, size: 4 },
+    hovertemplate: `${said}%{y:.4~g}<extra></extra>`,
   };
   if (!banded) return [main];
   const edge = { x, type: "scatter", mode: "lines", line: { width: 0 }, hoverinfo: "skip" };

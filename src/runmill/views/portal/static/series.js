@@ -2,20 +2,19 @@
 
 /**
  * @typedef {{x: number, minimum: number | null, maximum: number | null, last: number | null, count: number, non_finite: number, time_unix_nano: number}} Bucket
- * @typedef {{metric: string, column: string | null, x: "step" | "index" | "time", count: number, buckets: Bucket[]}} Series
+ * @typedef {{metric: string, column: string | null, x: "step" | "index" | "time" | "metric", count: number, buckets: Bucket[]}} Series
  */
 
 /**
  * @param {import("./chart.js").Line} line
  * @param {string} metric
- * @param {{x?: string, buckets: number, range?: [number, number]}} how
+ * @param {{over: Record<string, string>, buckets: number, range?: [number, number]}} how `over`: what x is
  * @returns {Promise<Series>}
  */
 export async function fetchSeries({ run, rank, column }, metric, how) {
-  const asked = new URLSearchParams({ metric, buckets: String(how.buckets) });
+  const asked = new URLSearchParams({ metric, buckets: String(how.buckets), ...how.over });
   if (column !== null) asked.set("column", column);
   if (rank !== undefined) asked.set("rank", rank);
-  if (how.x) asked.set("x", how.x);
   if (how.range) {
     asked.set("x_min", String(how.range[0]));
     asked.set("x_max", String(how.range[1]));
@@ -23,8 +22,8 @@ export async function fetchSeries({ run, rank, column }, metric, how) {
   const base = document.documentElement.dataset.base ?? "";
   const answer = await fetch(`${base}/api/v1/runs/${run}/series?${asked}`);
   const content = await answer.json();
-  // A rank that logged none of it has an empty curve, not an error.
-  if (answer.status === 404 && rank !== undefined) return { metric, column, x: "step", count: 0, buckets: [] };
+  // A rank that logged none of it, or a run without the metric it is drawn over, has an empty curve: no error.
+  if (answer.status === 404 && (rank !== undefined || how.over.x_metric)) return { metric, column, x: how.over.x_metric ? "metric" : "step", count: 0, buckets: [] };
   if (!answer.ok) throw new Error(content.error.message);
   return content;
 }
