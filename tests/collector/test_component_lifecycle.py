@@ -86,7 +86,13 @@ class NothingToRead:
 
 
 def stdin():
-    return StdinReceiver(StdinConfig(), {"logs": RecordingConsumer()}, receiver_id="stdin", source=NothingToRead())
+    return StdinReceiver(
+        StdinConfig(),
+        {"logs": RecordingConsumer()},
+        receiver_id="stdin",
+        telemetry=Telemetry(),
+        source=NothingToRead(),
+    )
 
 
 COMPONENTS = pytest.mark.parametrize(

@@ -143,7 +143,9 @@ async def test_standard_input_is_read_to_its_end(tmp_path, kind):
     else:
         (tmp_path / "input").write_bytes(b"a\n\nWARNING:app:b\nc")
         source = (tmp_path / "input").open("rb")
-    receiver = StdinReceiver(StdinConfig(), {"logs": consumer}, receiver_id="stdin", source=source)
+    receiver = StdinReceiver(
+        StdinConfig(), {"logs": consumer}, receiver_id="stdin", telemetry=Telemetry(), source=source
+    )
     with source:
         await receiver.start()
         await asyncio.wait_for(receiver._task, 10)

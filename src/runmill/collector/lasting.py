@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Final
 
 from runmill.collector.component import Batch, Component, Consumer
 from runmill.collector.values import Section
 
 __all__ = ["Lasting"]
+
+_LINGER_SECONDS: Final = 10.0
+"""How long a collector that stops waits for what it was handed; later it refuses it, and the next one gets it."""
 
 
 class _Gate:
@@ -17,18 +21,33 @@ class _Gate:
     def __init__(self) -> None:
         self._onward: Consumer | None = None
         self._opened = asyncio.Event()
+        self._under_way = 0
+        self._all_landed = asyncio.Event()
 
     def open(self, onward: Consumer) -> None:
         self._onward = onward
         self._opened.set()
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Hand on nothing more, and return when what was handed on was answered."""
         self._opened.clear()
+        if not self._under_way:
+            return
+        self._all_landed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                await self._all_landed.wait()
 
     async def consume(self, batch: Batch, /) -> None:
         await self._opened.wait()
         assert self._onward is not None  # it was opened
-        await self._onward.consume(batch)
+        self._under_way += 1
+        try:
+            await self._onward.consume(batch)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._all_landed.set()
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +96,7 @@ class Lasting:
     async def stop(self, receiver_id: str, one: _Lasting) -> None:
         """Stop a receiver unless the next collector has it too."""
         if one.is_started and self._next.get(receiver_id) == one.section:
-            one.gate.close()
+            await one.gate.close()
             return
         self._started.pop(receiver_id, None)
         await one.receiver.shutdown()

@@ -54,6 +54,35 @@ def messages(path: Path) -> list[bytes]:
     return found
 
 
+async def test_an_exporter_that_was_stopped_leaves_the_file_to_the_next(tmp_path):
+    """At a reload two of them know the file: what comes to the first too late goes to the second, over nothing."""
+    first, second = (FileExporter(FileConfig(path=tmp_path / "out.json", append=True)) for _ in range(2))
+    await first.start()
+    await first.consume(batch("a"))
+    await first.shutdown()
+    await second.start()
+    with pytest.raises(Refused, match="not at work"):
+        await first.consume(batch("b"))
+    await second.consume(batch("b"))
+    await second.shutdown()
+    assert read(tmp_path / "out.json") == [logs("a"), logs("b")]
+
+
+async def test_a_sender_that_goes_away_does_not_leave_the_file_to_two(tmp_path):
+    """What a thread writes is written to its end before anybody else has the file."""
+    exporter = FileExporter(FileConfig(path=tmp_path / "out.json"))
+    await exporter.start()
+    sending = asyncio.create_task(exporter.consume(batch(*["x" * 100] * 20_000)))
+    await asyncio.sleep(0)
+    sending.cancel()
+    await asyncio.gather(sending, exporter.consume(batch("b")), return_exceptions=True)
+    await exporter.shutdown()
+    assert [len(ExportLogsServiceRequest.FromString(one).resource_logs) for one in read(tmp_path / "out.json")] == [
+        1,
+        1,
+    ]
+
+
 @pytest.mark.parametrize(
     ("signal", "requests"),
     [

@@ -52,20 +52,25 @@ class FileExporter:
         self._descriptor: int | None = None
         self._size = 0
         self._writing = asyncio.Lock()
+        self._is_at_work = False
 
     async def start(self) -> None:
         """Open the file. Raises OSError where it cannot be written."""
         await asyncio.to_thread(self._open, goes_on=self._config.append or self._config.rotation is not None)
+        self._is_at_work = True
 
     async def shutdown(self) -> None:
         """Close the file once what is being written is on disk."""
         async with self._writing:
+            self._is_at_work = False
             self._close()
 
     async def consume(self, batch: Batch, /) -> None:
         """Return when *batch* is on disk. Raises Rejected if it is not OTLP, Refused when the disk will not take it."""
         async with self._writing:
-            await asyncio.to_thread(self._write, batch)
+            if not self._is_at_work:  # by now another one may have the file
+                raise Refused("the exporter is not at work. Send the same data again later.")
+            await _to_its_end(asyncio.create_task(asyncio.to_thread(self._write, batch)))
 
     # What follows runs in a thread, one call at a time.
 
@@ -116,3 +121,12 @@ class FileExporter:
     def _cut(self, descriptor: int, size: int) -> None:
         os.ftruncate(descriptor, size)
         self._size = size
+
+
+async def _to_its_end(writing: asyncio.Task[None]) -> None:
+    """Return when *writing* has ended, also when who waits is cancelled: a thread goes on, and has the file."""
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise

@@ -86,7 +86,7 @@ def _of_pipes(config: _OfPipes, receiver_id: str, telemetry: Telemetry) -> Calla
     if isinstance(config, StdinConfig):
         from runmill.collector.receivers.stdin import StdinReceiver
 
-        return lambda onward: StdinReceiver(config, {"logs": onward}, receiver_id=receiver_id)
+        return lambda onward: StdinReceiver(config, {"logs": onward}, receiver_id=receiver_id, telemetry=telemetry)
     from runmill.collector.receivers.process import ProcessReceiver
 
     return lambda onward: ProcessReceiver(config, {"logs": onward}, receiver_id=receiver_id, telemetry=telemetry)
