@@ -1,10 +1,10 @@
 """What takes bytes from strangers, fed by atheris until the time is over or a promise is broken.
 
-    python tests/fuzz/decoders.py protobuf|json|container|lines|pieces [-max_total_time=600] [CORPUS-FOLDER]
+    python tests/fuzz/decoders.py protobuf|attribute|json|container|lines|pieces [-max_total_time=600] [CORPUS-FOLDER]
 
 What follows the target is libFuzzer's. The promise each time: whatever the bytes are, the answer is a value or a
-`WireError`, what a receiver has counted can be decoded, and no line or record is lost. OTLP begins from the golden
-requests of the official SDKs.
+`WireError`, what a receiver has counted can be decoded, as what the C parser finds in it, and no line or record is
+lost. OTLP begins from the golden requests of the official SDKs.
 """
 
 import sys
@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import atheris
+import pyarrow as pa
 
 with atheris.instrument_imports(include=["runmill"]):
     from runmill.collector.lines import container
@@ -22,8 +23,11 @@ with atheris.instrument_imports(include=["runmill"]):
     from runmill.collector.receivers.stream_config import StdinConfig
     from runmill.errors import WireError
     from runmill.otlp import columns, protojson
+    from runmill.otlp.attributes import read_attributes
     from runmill.otlp.count import count_records
     from runmill.otlp.divide import divide
+    from runmill.otlp.schema import LogsRequest, MetricsRequest, parse
+    from runmill.otlp.values import decode_attributes, dumps_object
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "otlp"
 LINES = (
@@ -44,16 +48,30 @@ PRINTED = (
 RECIPE = stream_recipe(StdinConfig(max_log_size=1000), "stdout")
 
 
+def told(found):
+    """Give all rows as a text, in which NaN is NaN."""
+    return repr([table.to_pylist() for table in (found.logs, found.points, found.events, found.artifacts)])
+
+
 def protobuf(data):
-    for signal, decode in (("logs", columns.decode_logs), ("metrics", columns.decode_metrics)):
+    for kind, decode in ((LogsRequest, columns.decode_logs), (MetricsRequest, columns.decode_metrics)):
         try:
-            count_records(signal, data)
+            request = parse(kind, data)
         except WireError:
             continue
-        decode(data)  # raises nothing any more
+        request.DiscardUnknownFields()
+        found, expected = (decode(each, received_unix_nano=1) for each in (data, request.SerializeToString()))
+        assert told(found) == told(expected)
     for signal in ("traces", "profiles"):
         with suppress(WireError):
             count_records(signal, data)
+
+
+def attribute(data):
+    """Read an attribute as a column and on its own: the same comes out."""
+    lists = pa.array([[data]], pa.list_(pa.binary()))
+    expected = dumps_object(decode_attributes([data])).decode()
+    assert read_attributes(lists).objects().to_pylist() == [expected]
 
 
 def json(data):
@@ -113,6 +131,7 @@ def pieces(data):
 REQUESTS = tuple(file.read_bytes() for file in GOLDEN.glob("*.binpb"))
 TARGETS = {
     "protobuf": (protobuf, REQUESTS),
+    "attribute": (attribute, (b"\x0a\x01k\x12\x03\x0a\x01v", b"\x0a\x01k\x12\x02\x18\x05")),
     "json": (json, tuple(file.read_bytes() for file in GOLDEN.glob("*.json"))),
     "container": (parsed, LINES),
     "lines": (lines, tuple(b"\x80" + printed for printed in PRINTED)),
