@@ -18,15 +18,15 @@ def run(run_id, last_seen, *, parent_id=None, status="Completed"):
 
 
 def test_families_stay_or_go_together():
-    """A family is as old as its youngest; one with a run at work or a kept one may not go."""
+    """A family is as old as its youngest; one with a run that is, or may be, at work or with a kept one may not go."""
     runs = [
         run("sweep", 1), run("trial", 5, parent_id="sweep"), run("fold", 9, parent_id="trial"),
         run("alone", 3), run("orphan", 4, parent_id="long gone"),
         run("busy parent", 0), run("at work", 2, parent_id="busy parent", status="Running"),
-        run("of a model", 0), run("silent", 2, status="NotResponding"),
+        run("of a model", 0), run("silent", 2, status="NotResponding"), run("quiet", 3 * HOUR, status="NotResponding"),
         run("loop a", 7, parent_id="loop b"), run("loop b", 8, parent_id="loop a"),
     ]  # fmt: skip
-    assert families(runs, kept={"of a model"}) == [
+    assert families(runs, kept={"of a model"}, now_unix_nano=26 * HOUR) == [
         Family(("silent",), 2),
         Family(("alone",), 3),
         Family(("orphan",), 4),

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -10,10 +10,12 @@ from runmill import home as homes
 from runmill.cli import render
 from runmill.cli.collect import ConfigSource
 from runmill.cli.options import AsJson, HomeOption, StoreOption
-from runmill.cli.reading import Reader
+from runmill.cli.reading import Json, Reader
 from runmill.errors import InvalidArgument
 
 __all__ = ["store_info", "validate"]
+
+_DAY_SECONDS: Final = 86_400
 
 
 def validate(
@@ -53,5 +55,24 @@ def store_info(*, as_json: AsJson = False, store: StoreOption = None, home_dir: 
             ("log records", f"{found['log_count']:,}"),
             ("metric points", f"{found['point_count']:,}"),
             ("size", render.size(found["size_bytes"])),
+            ("removed", _removed(found)),
+            ("stays", _stays(found["retention"])),
         ]
     )
+
+
+def _removed(found: Json) -> str:
+    """Say what was taken out since the store was made; nothing where nothing was."""
+    counts = {"runs": "run", "log records": "log", "metric points": "point"}
+    said = [f"{found[f'pruned_{key}_count']:,} {name}" for name, key in counts.items()]
+    return ", ".join(said) if found["pruned_run_count"] or found["pruned_log_count"] else ""
+
+
+def _stays(retention: Json) -> str:
+    """Say what the store that was asked removes by itself."""
+    limits = []
+    if (age := retention["max_age_seconds"]) is not None:
+        limits.append(f"runs silent for up to {age / _DAY_SECONDS:g} days")
+    if (size := retention["max_size_bytes"]) is not None:
+        limits.append(f"the newest that take {render.size(size)}")
+    return "; ".join(limits) or "everything, until 'store prune'"

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from runmill.collector.exporters.run_store import OpenStore
     from runmill.collector.settings import Settings
     from runmill.store.interface import Store
+    from runmill.store.pruner import Retention
 
 # Functions import what they put together: `runmill logs` shall not wait for engines and frameworks it does not use.
 # ruff: noqa: PLC0415
 
 __all__ = [
     "RECEIVER", "ConfigOption", "ConfigSource", "EndpointOption", "InsecureOption", "SetOption", "collect",
-    "memory_limit", "opened",
+    "memory_limit", "opened", "retention",
 ]  # fmt: skip
 
 RECEIVER: Final = "otlp"
@@ -100,7 +101,9 @@ def collect(
             return
         explainer = stack.enter_context(_explaining(say)) if explain else None
         limit = memory_limit(config)
-        open_store = cache(lambda url: stack.enter_context(opened(url, memory_limit=limit)))
+        open_store = cache(
+            lambda url: stack.enter_context(opened(url, memory_limit=limit, retention=retention(config, url)))
+        )
         asyncio.run(_collect(source, config, _settings(home, open_store, explainer, is_insecure=insecure)))
 
 
@@ -208,13 +211,14 @@ async def _collect(source: ConfigSource, config: "Config", settings: "Settings")
 
 
 @contextmanager
-def opened(url: str, *, memory_limit: str = _MEMORY_LIMIT) -> "Iterator[Store]":
-    """Open the store at *url* for the block."""
+def opened(url: str, *, memory_limit: str = _MEMORY_LIMIT, retention: "Retention | None" = None) -> "Iterator[Store]":
+    """Open the store at *url* for the block; with *retention*, it removes what has had its time."""
     from runmill import store
     from runmill.cli.left_out import leave_out_unused
+    from runmill.store.pruner import Retention
 
     leave_out_unused()
-    with closing(store.open(url, memory_limit=memory_limit)) as found:
+    with closing(store.open(url, memory_limit=memory_limit, retention=retention or Retention())) as found:
         yield found
 
 
@@ -224,3 +228,21 @@ def memory_limit(config: "Config") -> str:
 
     limits = [each.memory_limit for each in config.exporters.values() if isinstance(each, RunStoreConfig)]
     return f"{max(limits)}B" if limits else _MEMORY_LIMIT
+
+
+def retention(config: "Config", url: str) -> "Retention":
+    """Give what the store at *url* removes by itself: what its exporter in *config* says, nothing where there is none.
+
+    Raises ConfigError where two exporters say different things.
+    """
+    from runmill.collector.exporters.run_store import RunStoreConfig
+    from runmill.store.pruner import Retention
+
+    exporters = [each for each in config.exporters.values() if isinstance(each, RunStoreConfig) and each.url == url]
+    sections = [each.retention for each in exporters]
+    said = {Retention(each.max_age, each.max_size_bytes, each.check_interval) for each in sections}
+    if len(said) > 1:
+        raise ConfigError(
+            f"{config.source}: exporters: two into {url!r}, with a different 'retention'. Say the same at each."
+        )
+    return said.pop() if said else Retention()

@@ -17,7 +17,7 @@ from runmill.errors import InvalidArgument, NotFound
 if TYPE_CHECKING:
     from runmill.store.interface import Store
 
-__all__ = ["compact", "prune"]
+__all__ = ["age_seconds", "compact", "prune", "size_bytes"]
 
 _AGES: Final = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SIZES: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -51,10 +51,10 @@ def prune(
 
     if older_than is None and max_size is None:
         raise InvalidArgument("Say what shall go: --older-than AGE, --max-size SIZE, or both.")
-    seconds = None if older_than is None else _amount("--older-than", older_than, _AGES)
+    seconds = None if older_than is None else age_seconds("--older-than", older_than)
     query = PruneQuery(
         older_than_unix_nano=None if seconds is None else time.time_ns() - seconds * 10**9,
-        max_size_bytes=None if max_size is None else _amount("--max-size", max_size, _SIZES),
+        max_size_bytes=None if max_size is None else size_bytes("--max-size", max_size),
         dry_run=dry_run,
     )
     with _opened(store, home_dir) as opened:
@@ -81,6 +81,16 @@ def _opened(url: str | None, home_dir: Path | None) -> "Iterator[Store]":
         raise NotFound(f"There is no run store in {home.path}: nothing was ever logged there.")
     with closing(stores.open(home.store, artifacts=home.artifacts)) as store:
         yield store
+
+
+def age_seconds(option: str, text: str) -> int:
+    """Read what an option says of an age, such as ``90d``. Raises InvalidArgument."""
+    return _amount(option, text, _AGES)
+
+
+def size_bytes(option: str, text: str) -> int:
+    """Read what an option says of a size, such as ``50GB``. Raises InvalidArgument."""
+    return _amount(option, text, _SIZES)
 
 
 def _amount(option: str, text: str, units: dict[str, int]) -> int:

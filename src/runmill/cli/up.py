@@ -20,10 +20,12 @@ from runmill.cli.collect import (
     SetOption,
     memory_limit,
     opened,
+    retention,
 )
 from runmill.cli.options import HomeOption, StoreOption
 from runmill.cli.ownership import announced, choose_token, owned
 from runmill.cli.render import say
+from runmill.cli.store_care import age_seconds, size_bytes
 from runmill.errors import ConfigError
 from runmill.home import Home
 
@@ -66,7 +68,9 @@ def up(
     source = ConfigSource(home, tuple(config_files or ()), tuple(settings or ()), endpoint, store)
     config = source.read()
     _listens_on(config)  # or there is nothing to start
-    with owned(home), opened(_store_url(config, home), memory_limit=memory_limit(config)) as opened_store:
+    url = _store_url(config, home)
+    opening = opened(url, memory_limit=memory_limit(config), retention=retention(config, url))
+    with owned(home), opening as opened_store:
         asyncio.run(_up(source, config, opened_store, is_insecure=insecure, idle_exit=idle_exit))
 
 
@@ -74,12 +78,34 @@ def serve(
     *,
     endpoint: EndpointOption = None,
     idle_exit: IdleOption = None,
+    max_age: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGE",
+            envvar="RUNMILL_RETENTION_MAX_AGE",
+            help="Remove runs silent for so long, such as 90d (h, d, w): at once, then every hour.",
+        ),
+    ] = None,
+    max_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            envvar="RUNMILL_RETENTION_MAX_SIZE",
+            help="Remove the oldest runs until the tables take this: 50GB (MB, GB, TB).",
+        ),
+    ] = None,
     store: StoreOption = None,
     home_dir: HomeOption = None,
 ) -> None:
     """Run the portal and the API over the home's run store, or over another, without a collector."""
+    from runmill.store.pruner import Retention
+
     home = homes.find(home_dir)
-    with owned(home), opened(store or str(home.store)) as opened_store:
+    kept = Retention(
+        None if max_age is None else age_seconds("--max-age", max_age),
+        None if max_size is None else size_bytes("--max-size", max_size),
+    )
+    with owned(home), opened(store or str(home.store), retention=kept) as opened_store:
         asyncio.run(_serve(home, opened_store, endpoint=endpoint or _DEFAULT_ENDPOINT, idle_exit=idle_exit))
 
 
@@ -139,8 +165,8 @@ def _reading(source: ConfigSource, first: "Config") -> "Callable[[], Config]":
         config = source.read()
         if _fixed(config, source.home) != _fixed(first, source.home):
             raise ConfigError(
-                f"{config.source}: the portal's address, its TLS, the run store or its memory_limit is another one. "
-                "Stop this server and start it again for that."
+                f"{config.source}: the portal's address, its TLS, the run store, its memory_limit or its retention "
+                "is another one. Stop this server and start it again for that."
             )
         return config
 
@@ -151,7 +177,8 @@ def _fixed(config: "Config", home: Home) -> tuple[object, ...]:
     """Give what stays as it is while a server runs."""
     http = _listens_on(config)
     checks_clients = http.tls is not None and http.tls.client_ca_file is not None
-    return http.endpoint, http.tls is None, checks_clients, _store_url(config, home), memory_limit(config)
+    url = _store_url(config, home)
+    return http.endpoint, http.tls is None, checks_clients, url, memory_limit(config), retention(config, url)
 
 
 async def _serve(home: Home, store: "Store", *, endpoint: str, idle_exit: float | None) -> None:

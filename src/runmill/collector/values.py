@@ -19,13 +19,13 @@ __all__ = [
     "split_endpoint",
 ]
 
-_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d)")
 
 _BYTES: Final = {
     "": 1, "b": 1,
-    "kb": 10**3, "mb": 10**6, "gb": 10**9,
-    "kib": 2**10, "mib": 2**20, "gib": 2**30,
+    "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
 }  # fmt: skip
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE)
 
@@ -106,7 +106,7 @@ Duration = Annotated[
     BeforeValidator(_parse_duration),
     WithJsonSchema(DURATION_SCHEMA),
 ]
-"""Seconds, written as in Go: ``200ms``, ``1m30s``; a bare number is a mistake, except 0."""
+"""Seconds, written as in Go: ``200ms``, ``1m30s``, and days: ``90d``; a bare number is a mistake, except 0."""
 
 Size = Annotated[
     int,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from runmill import home as homes
 from runmill.errors import ConfigError
+from runmill.store.pruner import Retention
 
 if TYPE_CHECKING:  # the protocol names Arrow tables: whoever only builds queries shall not load Arrow
     from runmill.store.connection import Connection
@@ -26,6 +27,7 @@ def open(  # noqa: A001 - read as `runmill.store.open`
     clock: Callable[[], int] = time.time_ns,
     memory_limit: str = "512MB",
     threads: int | None = None,
+    retention: Retention = Retention(),  # noqa: B008 - a frozen value
 ) -> "Store":
     """Open the run store at *url*, making it when it is not there; its engine is imported only now.
 
@@ -38,6 +40,7 @@ def open(  # noqa: A001 - read as `runmill.store.open`
         clock: Nanoseconds since the epoch; decides which runs count as NotResponding.
         memory_limit: What the engine may hold in memory before it writes to disk.
         threads: How many threads one query may use; by default what pays: one over a file, two over a lake.
+        retention: What the store removes by itself, from a thread of its own; by default nothing.
 
     Raises:
         ConfigError: *url* names no engine, or what is there is not a run store of this version.
@@ -52,7 +55,9 @@ def open(  # noqa: A001 - read as `runmill.store.open`
             f"store {url!r}: no such store. Give a folder, 'duckdb:///absolute/folder' or 'ducklake:postgres:...'."
         )
     engine = importlib.import_module(_ENGINES[scheme])
-    store: Store = engine.open_url(url, artifacts=artifacts, clock=clock, memory_limit=memory_limit, threads=threads)
+    store: Store = engine.open_url(
+        url, artifacts=artifacts, clock=clock, memory_limit=memory_limit, threads=threads, retention=retention
+    )
     return store
 
 

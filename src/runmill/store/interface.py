@@ -20,6 +20,7 @@ from runmill.model import (
     RunEvent,
     RunId,
 )
+from runmill.store.pruner import Retention
 from runmill.store.query import (
     AttributeKey,
     LogCount,
@@ -81,6 +82,12 @@ class StoreFacts:
     point_count: int
     run_count: int
     size_bytes: int
+    retention: Retention
+    """What it removes by itself, as long as it is open so."""
+    pruned_run_count: int
+    """Taken out since it was made, by hand or by itself."""
+    pruned_log_count: int
+    pruned_point_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,15 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from runmill.model import Run, RunId
 from runmill.store.fold import RUNNING
 
 __all__ = ["Family", "families"]
+
+_LOST_AFTER_NANO: Final = 86_400 * 10**9
+"""A run that never ended may be at work on a machine that cannot reach us; after so long a silence it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,12 @@ class Family:
     """When anything of any of them last arrived."""
 
 
-def families(runs: Iterable[Run], *, kept: Collection[RunId]) -> list[Family]:
+def families(runs: Iterable[Run], *, kept: Collection[RunId], now_unix_nano: int) -> list[Family]:
     """Give the families that may go, the one that was silent for longest first.
 
-    One with a run at work, or with one of *kept*, may not.
+    One with a run at work, with one that fell silent less than a day ago, or with one of *kept*, may not.
     """
+    lost = now_unix_nano - _LOST_AFTER_NANO
     by_id = {run.run_id: run for run in runs}
     members: dict[RunId, list[Run]] = defaultdict(list)
     for run in by_id.values():
@@ -31,9 +36,13 @@ def families(runs: Iterable[Run], *, kept: Collection[RunId]) -> list[Family]:
     found = [
         Family(tuple(run.run_id for run in each), max(run.last_seen_unix_nano for run in each))
         for each in members.values()
-        if not any(run.status in RUNNING or run.run_id in kept for run in each)
+        if not any(run.run_id in kept or _may_be_at_work(run, lost) for run in each)
     ]
     return sorted(found, key=lambda family: family.last_seen_unix_nano)
+
+
+def _may_be_at_work(run: Run, lost_unix_nano: int) -> bool:
+    return run.status in RUNNING or (run.status == "NotResponding" and run.last_seen_unix_nano >= lost_unix_nano)
 
 
 def _root(run: Run, by_id: dict[RunId, Run]) -> Run:

@@ -44,6 +44,17 @@ _TROUBLE: Final = (Refused, Unavailable, OSError, MemoryError)
 _MORE_ATTEMPTS: Final = 2
 
 
+class RetentionConfig(Section):
+    """What the store removes by itself, whole runs at a time; by default nothing. Runs at work always stay."""
+
+    max_age: Duration | None = Field(default=None, gt=0)
+    """Runs silent for longer go, such as `90d`, and log records of no run that are older."""
+    max_size_bytes: Size | None = Field(default=None, gt=0)
+    """The oldest runs go until the tables take about this, such as `50GB`; files of runs are not counted."""
+    check_interval: Duration = Field(default=3600.0, gt=0)
+    """How often to look; first at the start."""
+
+
 class RunStoreConfig(Section):
     """Where the store is, and how batches are grouped into commits."""
 
@@ -57,6 +68,7 @@ class RunStoreConfig(Section):
     """Beyond this, batches are refused until the store has caught up: senders keep them and wait."""
     memory_limit: Size = 512 * 2**20
     """What the store's engine may hold in memory before it writes to disk; the portal's queries share it."""
+    retention: RetentionConfig = RetentionConfig()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,6 +33,14 @@ _CHANGES: Final = """
     from ducklake_snapshots('lake') where snapshot_id > $since"""
 
 
+_USED_BYTES: Final = """
+    select coalesce(sum(files.file_size_bytes * (1 - coalesce(gone.delete_count, 0) / files.record_count)), 0)
+    from __ducklake_metadata_lake.ducklake_data_file as files
+    left join __ducklake_metadata_lake.ducklake_delete_file as gone
+    on gone.data_file_id = files.data_file_id and gone.end_snapshot is null
+    where files.end_snapshot is null"""
+
+
 class Lake:
     """The open lake at *url*, made when its catalog is empty.
 
@@ -133,8 +141,9 @@ class Lake:
         return len(changes) < self.newest(connection) - since or any(rewrote for (rewrote,) in changes)
 
     def used_bytes(self, connection: duckdb.DuckDBPyConnection) -> float:
-        """Measure the files that count now."""
-        return float(self._size(connection))
+        """Measure the files that count now, but for their rows that were deleted: they go when files are packed."""
+        [(used,)] = connection.execute(_USED_BYTES).fetchall()
+        return float(used)
 
     def size_bytes(self) -> int:
         """Measure the files that count now; what is in the catalog is little."""

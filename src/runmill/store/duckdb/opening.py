@@ -12,6 +12,7 @@ from runmill.store.duckdb import lake_url
 from runmill.store.duckdb.database import Database
 from runmill.store.duckdb.lake import Lake
 from runmill.store.duckdb.store import DuckDBStore
+from runmill.store.pruner import Retention
 
 __all__ = ["open_url"]
 
@@ -24,16 +25,24 @@ _LAKE_THREADS: Final = 2
 
 
 def open_url(
-    url: str, *, artifacts: str | Path | None, clock: Callable[[], int], memory_limit: str, threads: int | None
+    url: str,
+    *,
+    artifacts: str | Path | None,
+    clock: Callable[[], int],
+    memory_limit: str,
+    threads: int | None,
+    retention: Retention,
 ) -> DuckDBStore:
     """Open the store at *url*; see `runmill.store.open`."""
     if url.startswith("ducklake:"):
         lake = Lake(lake_url.parse(url), memory_limit=memory_limit, threads=threads or _LAKE_THREADS)
-        return DuckDBStore(lake, artifacts=ArtifactBytes(_place(artifacts, lake.data_path)), clock=clock)
+        return DuckDBStore(
+            lake, artifacts=ArtifactBytes(_place(artifacts, lake.data_path)), clock=clock, retention=retention
+        )
     folder = _folder(url)
     files = Path(artifacts).absolute() if artifacts is not None else _beside(folder)
     file = Database(folder, memory_limit=memory_limit, threads=threads or _FILE_THREADS)
-    return DuckDBStore(file, artifacts=ArtifactBytes(files), clock=clock)
+    return DuckDBStore(file, artifacts=ArtifactBytes(files), clock=clock, retention=retention)
 
 
 def _folder(url: str) -> Path:

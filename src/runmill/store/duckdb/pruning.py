@@ -12,9 +12,11 @@ from runmill.store.duckdb.transaction import transaction
 from runmill.store.query import PruneQuery
 from runmill.store.retention import Family
 
-__all__ = ["Taken", "chosen", "remove"]
+__all__ = ["Taken", "Totals", "chosen", "remove", "totals"]
 
 _OF_RUNS = ("logs", "points", "events", "artifacts", "log_summaries", "point_summaries")
+
+_OLD_LOGS = "from logs where run_id is null and time_unix_nano < $time"
 
 Measure: TypeAlias = Callable[[duckdb.DuckDBPyConnection], float]
 """Gives how many bytes the rows take."""
@@ -29,17 +31,25 @@ class Taken(NamedTuple):
     hashes: tuple[str, ...]
     """Of files that no other run has."""
 
+    def __bool__(self) -> bool:
+        """Say whether anything does."""
+        return bool(self.run_ids or self.log_count)
+
 
 def chosen(
     connection: duckdb.DuckDBPyConnection, families: Sequence[Family], query: PruneQuery, *, used_bytes: Measure
 ) -> Taken:
     """Choose among *families*, oldest first, what *query* asks for."""
     run_ids = [run_id for family in _fitting(connection, families, query, used_bytes) for run_id in family.run_ids]
+    old = {"time": query.older_than_unix_nano or 0}
+    if not run_ids:  # nearly always, where a store is pruned every hour: no look at every row's run
+        [(log_count,)] = connection.execute(f"select count(*) {_OLD_LOGS}", old).fetchall()
+        return Taken((), log_count, 0, ())
     of_runs = {"runs": listed(run_ids)}
     logs = f"select count(*) from logs where run_id {among('$runs')} or (run_id is null and time_unix_nano < $time)"  # noqa: S608 - our own text
     points = f"select count(*) from points where run_id {among('$runs')}"  # noqa: S608
     hashes = f"select sha256 from artifacts group by sha256 having bool_and(run_id {among('$runs')}) order by sha256"  # noqa: S608
-    [(log_count,)] = connection.execute(logs, of_runs | {"time": query.older_than_unix_nano or 0}).fetchall()
+    [(log_count,)] = connection.execute(logs, of_runs | old).fetchall()
     [(point_count,)] = connection.execute(points, of_runs).fetchall()
     orphans = tuple(sha256 for (sha256,) in connection.execute(hashes, of_runs).fetchall())
     return Taken(tuple(run_ids), log_count, point_count, orphans)
@@ -60,6 +70,21 @@ def remove(connection: duckdb.DuckDBPyConnection, taken: Taken, query: PruneQuer
             "insert into prunings values (?, ?, ?, ?)",
             [last_seq, len(taken.run_ids), taken.log_count, taken.point_count],
         )
+
+
+class Totals(NamedTuple):
+    """What went, in all prunings."""
+
+    run_count: int
+    log_count: int
+    point_count: int
+
+
+def totals(connection: duckdb.DuckDBPyConnection) -> Totals:
+    """Add up what was written down."""
+    counts = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in Totals._fields)
+    [row] = connection.execute(f"select {counts} from prunings").fetchall()  # noqa: S608 - our own text
+    return Totals(*row)
 
 
 def _fitting(
@@ -90,8 +115,7 @@ def _row_counts(connection: duckdb.DuckDBPyConnection) -> dict[RunId | None, int
 
 
 def _remove_old_logs(connection: duckdb.DuckDBPyConnection, older_than_unix_nano: int) -> None:
-    old = "delete from logs where run_id is null and time_unix_nano < $time"
-    [(count,)] = connection.execute(old, {"time": older_than_unix_nano}).fetchall()
+    [(count,)] = connection.execute(f"delete {_OLD_LOGS}", {"time": older_than_unix_nano}).fetchall()
     if count:
         connection.execute("delete from log_summaries where run_id is null")
         left = "(select * from logs where run_id is null)"

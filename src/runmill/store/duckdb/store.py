@@ -21,7 +21,7 @@ from runmill.model import (
     RunId,
 )
 from runmill.store.artifacts import ArtifactBytes
-from runmill.store.duckdb import events, logs, schema, sightings, summaries
+from runmill.store.duckdb import events, logs, pruning, schema, sightings, summaries
 from runmill.store.duckdb.attachment import Attachment
 from runmill.store.duckdb.export import rows_after
 from runmill.store.duckdb.follower import Follower
@@ -32,6 +32,7 @@ from runmill.store.duckdb.sql import select
 from runmill.store.duckdb.upkeep import Chores, Upkeep
 from runmill.store.duckdb.writer import Writer
 from runmill.store.interface import Committed, Compacted, Delivery, Grouping, StoreFacts, Unsubscribe
+from runmill.store.pruner import Pruner, Retention
 from runmill.store.query import (
     AttributeKey,
     LogCount,
@@ -58,7 +59,9 @@ class DuckDBStore:
     See `runmill.store.interface.Store` for what each method promises.
     """
 
-    def __init__(self, attachment: Attachment, *, artifacts: ArtifactBytes, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, attachment: Attachment, *, artifacts: ArtifactBytes, clock: Callable[[], int], retention: Retention
+    ) -> None:
         self._attachment = attachment
         self._bytes = artifacts
         try:
@@ -72,6 +75,8 @@ class DuckDBStore:
             raise
         self._upkeep = Upkeep(Chores(self._fold_and_pack, attachment.rest), fold_commits=attachment.fold_commits)
         self._follower = Follower(self._writer.catch_up, attachment.poll_seconds)
+        self._retention = retention
+        self._pruner = Pruner(self.prune, retention, clock)
 
     @property
     def _known(self) -> Known:
@@ -129,6 +134,7 @@ class DuckDBStore:
 
     def close(self) -> None:
         """Give the store back, after a commit or a chore that is on its way."""
+        self._pruner.close()
         self._follower.close()
         self._upkeep.close()
         self._writer.close()
@@ -268,6 +274,8 @@ class DuckDBStore:
     def facts(self) -> StoreFacts:
         """Count and measure."""
         log_count, point_count = self._known.tallies.counts()
+        with self._attachment.reader() as connection:
+            pruned = pruning.totals(connection)
         return StoreFacts(
             url=self._attachment.url,
             schema_version=schema.VERSION,
@@ -275,6 +283,10 @@ class DuckDBStore:
             point_count=point_count,
             run_count=len(self._known.catalogue),
             size_bytes=self._attachment.size_bytes(),
+            retention=self._retention,
+            pruned_run_count=pruned.run_count,
+            pruned_log_count=pruned.log_count,
+            pruned_point_count=pruned.point_count,
         )
 
     def _fold_and_pack(self) -> Compacted:

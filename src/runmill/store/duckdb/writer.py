@@ -66,9 +66,9 @@ class Writer:
             with transaction(self._connection):
                 self._catch_up()
             models = {event.run_id for event in events.model_events(self._connection)}
-            runs = families(self.known.catalogue.all(), kept=models)
+            runs = families(self.known.catalogue.all(), kept=models, now_unix_nano=self._clock())
             taken = pruning.chosen(self._connection, runs, query, used_bytes=self._attachment.used_bytes)
-            if not query.dry_run:
+            if taken and not query.dry_run:
                 pruning.remove(self._connection, taken, query, last_seq=self.known.last_seq)
                 with transaction(self._connection):
                     self.known = self._read()
