@@ -180,3 +180,27 @@ def test_a_place_that_is_none_is_refused_with_what_would_be_one():
     """In words, before anything is written."""
     with pytest.raises(ConfigError, match=r"^ftp://host/x: no place for files\. Give a folder, s3://"):
         open_place("ftp://host/x")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net",
+            {"account_name": "acme", "account_key": "c2VjcmV0", "endpoint": "https://acme.blob.core.windows.net"},
+        ),
+        (
+            "BlobEndpoint=https://acme.blob.core.windows.net;SharedAccessSignature=sv=2021-01-01&sig=x%3D",
+            {
+                "account_name": "acme",
+                "sas_key": "sv=2021-01-01&sig=x%3D",
+                "endpoint": "https://acme.blob.core.windows.net",
+            },
+        ),
+    ],
+    ids=["key", "signature"],
+)
+def test_files_are_reached_by_a_connection_string_in_both_of_its_forms(said, expected, monkeypatch):
+    """As Azure's portal gives them out: with the account's key, or with a signature and no account's name."""
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", said)
+    assert open_place("az://c/p").config == {**expected, "container_name": "c"}
