@@ -6,8 +6,9 @@ them in. What then remains is packed by hand: `marshal` begins with a buffer of 
 than all the rest of a short frame.
 """
 
-import marshal
 import struct
+from collections.abc import Mapping
+from marshal import loads
 from typing import Any, Final, TypeAlias
 
 from runmill.journal.records import LOG, Record
@@ -15,7 +16,6 @@ from runmill.journal.records import LOG, Record
 __all__ = [
     "ARGUMENTS",
     "MARSHAL_VERSION",
-    "NOWHERE",
     "PLACE_BYTES",
     "TEXT",
     "Body",
@@ -42,11 +42,9 @@ thread_name, template). The last is the message, where the body is its marshalle
 PLACE_BYTES: Final = 128
 """About what a place takes."""
 
-NOWHERE: Final[dict[int, Place]] = {
-    TEXT: (None, "", 0, "", "", 0, "", 0, "", None),
-    ARGUMENTS: (None, "", 0, "", "", 0, "", 0, "", ""),
-}
-"""In place of a place that cannot be read any more, as after a power failure. No arguments fit: they are shown so."""
+_NOWHERE: Final[Place] = (None, "", 0, "", "", 0, "", 0, "", None)
+_NOWHERE_WITH_ARGUMENTS: Final[Place] = (*_NOWHERE[:-1], "")
+"""No arguments fit the empty message: they are shown beside it."""
 
 Body: TypeAlias = Any
 """The body of a Log, or the marshalled arguments for the template of its place."""
@@ -56,6 +54,7 @@ Rest: TypeAlias = "dict[str, Any] | tuple[Any, ...] | None"
 
 _HEAD: Final = struct.Struct("<BIdI")
 _HEAD_BYTES: Final = _HEAD.size
+_unpack_head: Final = _HEAD.unpack_from
 
 pack_head: Final = _HEAD.pack
 """(TEXT or ARGUMENTS, number of the place, time, bytes of the body); the body and the marshalled rest come behind."""
@@ -66,34 +65,31 @@ def is_brief(payload: bytes) -> bool:
     return payload[0] <= ARGUMENTS
 
 
-def unpack_brief(payload: bytes) -> Record:
-    """Give (TEXT or ARGUMENTS, number of the place, time, body, rest)."""
-    kind, number, time, body_bytes = _HEAD.unpack_from(payload)
+def unpack_brief(payload: bytes, places: Mapping[int, Place]) -> Record:
+    """Give the Log, without a place where *places* has it no more, as after a power failure."""
+    kind, number, time, body_bytes = _unpack_head(payload)
     end = _HEAD_BYTES + body_bytes
     body: Body = payload[_HEAD_BYTES:end]
-    rest = marshal.loads(payload[end:]) if end < len(payload) else None  # noqa: S302 - our own file
-    return kind, number, time, body.decode() if kind == TEXT else body, rest
+    rest = loads(payload[end:]) if end < len(payload) else None  # noqa: S302 - our own file, and the checksum holds
+    if kind == TEXT:
+        return whole(places.get(number, _NOWHERE), time, body.decode(), rest)
+    return whole(places.get(number, _NOWHERE_WITH_ARGUMENTS), time, body, rest)
 
 
 def whole(place: Place, time: float, body: Body, rest: Rest) -> Record:
     """Put a Log together. Arguments that do not fit their template are beside it in the Log, and said not to."""
     run_key, logger, levelno, level_name, path, line, function, thread_id, thread_name, template = place
-    attributes, *span_and_count = rest if isinstance(rest, tuple) else (rest, None, None, 0, 0)
+    attributes, trace_id, span_id, flags, dropped_count = rest if type(rest) is tuple else (rest, None, None, 0, 0)
     if template is not None:
-        body, fault = _formatted(template, marshal.loads(body))  # noqa: S302 - as above
-        if fault:
-            attributes = {**(attributes or {}), **fault}
-    return (LOG, time, run_key, logger, levelno, level_name, body, attributes,
-            path, line, function, thread_id, thread_name, *span_and_count)  # fmt: skip
+        args = loads(body)  # noqa: S302 - as above
+        try:
+            body = template % args
+        except Exception as error:  # noqa: BLE001 - whatever formatting raises: the record must arrive
+            body, attributes = template, {**(attributes or {}), **format_fault(error, args)}
+    return (LOG, time, run_key, logger, levelno, level_name, body, attributes, path, line, function,
+            thread_id, thread_name, trace_id, span_id, flags, dropped_count)  # fmt: skip
 
 
 def format_fault(error: Exception, args: Any) -> dict[str, Any]:
     """Give the attributes of a log whose message and arguments, in plain values, do not fit."""
     return {"log.format_error": f"{type(error).__name__}: {error}", "log.args": args}
-
-
-def _formatted(template: str, args: Any) -> tuple[str, dict[str, Any] | None]:
-    try:
-        return template % args, None
-    except Exception as error:  # noqa: BLE001 - whatever formatting raises: the record must arrive
-        return template, format_fault(error, args)

@@ -4,13 +4,15 @@ Bytes that were never written are zero, so a length of 0 is the end. A process k
 a frame whose checksum does not hold: it is stepped over.
 """
 
-import marshal
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
+from marshal import dumps, loads
+from types import MappingProxyType
 from typing import Final
 from zlib import adler32
 
-from runmill.journal.brief import MARSHAL_VERSION, PLACE_BYTES, is_brief, unpack_brief
+from runmill.journal.brief import MARSHAL_VERSION, PLACE_BYTES, Place, is_brief, unpack_brief
 from runmill.journal.records import Record
 
 __all__ = ["HEADER_BYTES", "Frames", "checksum", "count", "pack", "pack_header", "unpack"]
@@ -23,6 +25,9 @@ pack_header: Final = _HEADER.pack
 
 checksum: Final = adler32
 """What it has to notice is a write that was cut short, zeros in place of bytes: it does, at half the price of a CRC."""
+
+
+NO_PLACES: Final[Mapping[int, Place]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,11 @@ class Frames:
 
 def pack(record: Record) -> bytes:
     """Give the frame of *record*. Raises ValueError when it holds anything but plain values."""
-    payload = marshal.dumps(record, MARSHAL_VERSION)
+    payload = dumps(record, MARSHAL_VERSION)
     return pack_header(len(payload), checksum(payload)) + payload
 
 
-def unpack(buffer: bytes, *, most_bytes: int) -> Frames:
+def unpack(buffer: bytes, *, most_bytes: int, places: Mapping[int, Place] = NO_PLACES) -> Frames:
     """Read whole frames from the start of *buffer* until there is no more, or `whole_bytes` would be over *most_bytes*.
 
     At least one frame is read when there is a whole one, however long it is.
@@ -56,23 +61,18 @@ def unpack(buffer: bytes, *, most_bytes: int) -> Frames:
         if not length or end > len(buffer):
             break
         payload = buffer[at + HEADER_BYTES : end]
-        frame_bytes = HEADER_BYTES + length + (PLACE_BYTES if is_brief(payload) else 0)
+        is_in_brief = is_brief(payload)
+        frame_bytes = HEADER_BYTES + length + (PLACE_BYTES if is_in_brief else 0)
         if at and whole_bytes + frame_bytes > most_bytes:
             break
         whole_bytes += frame_bytes
         if checksum(payload) == expected:
-            records.append(_record(payload))
+            # Our own file, and the checksum holds.
+            records.append(unpack_brief(payload, places) if is_in_brief else loads(payload))  # noqa: S302
         else:
             torn_count += 1
         at = end
     return Frames(records, at, torn_count, whole_bytes)
-
-
-def _record(payload: bytes) -> Record:
-    if is_brief(payload):
-        return unpack_brief(payload)
-    record: Record = marshal.loads(payload)  # noqa: S302 - our own file, and the checksum holds
-    return record
 
 
 def count(buffer: bytes) -> int:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from runmill.journal.brief import NOWHERE, TEXT, Place, whole
+from runmill.journal.brief import Place
 from runmill.journal.control import Control
 from runmill.journal.crash import find_crash
 from runmill.journal.folder import CONTROL_NAME, LOSSES_NAME, Folder
@@ -122,8 +122,8 @@ class Reader:
             self.acknowledge()  # its segment lived in memory and is gone
             return self._further()
         size = progress.end - progress.start
-        frames = unpack(self._segments[0].read(progress.start, size), most_bytes=sys.maxsize)
-        return JournalBatch(progress.sequence, self._whole(frames.records))
+        frames = unpack(self._segments[0].read(progress.start, size), most_bytes=sys.maxsize, places=self._places)
+        return JournalBatch(progress.sequence, frames.records)
 
     def _further(self) -> JournalBatch | None:
         while self._segments:
@@ -135,7 +135,7 @@ class Reader:
             end = start + frames.end
             if frames.records:
                 self._control.save(replace(progress, segment=segment.number, start=start, end=end))
-                return JournalBatch(progress.sequence, self._whole(frames.records))
+                return JournalBatch(progress.sequence, frames.records)
             if frames.end:  # nothing but torn frames
                 self._control.save(replace(progress, segment=segment.number, start=end, end=end))
             elif is_sealed:
@@ -145,18 +145,11 @@ class Reader:
         return None
 
     def _frames(self, segment: Segment, start: int) -> Frames:
-        frames = unpack(segment.read(start, self._most_bytes), most_bytes=self._most_bytes)
+        frames = unpack(segment.read(start, self._most_bytes), most_bytes=self._most_bytes, places=self._places)
         if not frames.end and segment.read(start, HEADER_BYTES).strip(b"\0"):  # one frame longer than what was read
-            frames = unpack(segment.read(start, segment.size_bytes), most_bytes=self._most_bytes)
+            frames = unpack(segment.read(start, segment.size_bytes), most_bytes=self._most_bytes, places=self._places)
         self.torn_count += frames.torn_count
         return frames
-
-    def _whole(self, records: list[Record]) -> list[Record]:
-        """Give *records* with each log in brief put together again."""
-        places = self._places
-        return [
-            each if each[0] < TEXT else whole(places.get(each[1]) or NOWHERE[each[0]], *each[2:]) for each in records
-        ]
 
     def _free_first(self) -> None:
         self._release(self._segments.popleft())

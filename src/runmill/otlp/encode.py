@@ -106,11 +106,9 @@ def _log(record: Record) -> bytes:
         (
             b"\x09",
             time_bytes,
-            _severity(levelno, level_name),
             field(b"\x2a", any_value(body)),
             key_values(b"\x32", attributes) if attributes else b"",
-            _call_site(path, line, function),
-            _thread(thread_id, thread_name),
+            _place(levelno, level_name, path, line, function, thread_id, thread_name),
             b"\x38" + varint(dropped_count) if dropped_count else b"",
             _span(trace_id, span_id, flags) if trace_id else b"",
             b"\x59",  # the library that makes the record observes it too
@@ -170,13 +168,19 @@ def _scope(name: str) -> bytes:
     return field(b"\x0a", field(b"\x0a", utf8(name)))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
+def _place(  # noqa: PLR0917
+    levelno: int, level_name: str, path: str, line: int, function: str, thread_id: int, thread_name: str
+) -> bytes:
+    """Give all that is the same whenever one thread comes to one call: one look-up a record, not three."""
+    return _severity(levelno, level_name) + _call_site(path, line, function) + _thread(thread_id, thread_name)
+
+
 def _severity(levelno: int, level_name: str) -> bytes:
     """Fields 2 (severity_number) and 3 (severity_text: the source's own name of the level)."""
     return b"\x10" + varint(severity.from_levelno(levelno)) + field(b"\x1a", utf8(level_name))
 
 
-@lru_cache(maxsize=8192)
 def _call_site(path: str, line: int, function: str) -> bytes:
     if not path:
         return b""
@@ -184,7 +188,6 @@ def _call_site(path: str, line: int, function: str) -> bytes:
     return key_values(b"\x32", attributes)
 
 
-@lru_cache(maxsize=1024)
 def _thread(thread_id: int, thread_name: str) -> bytes:
     return key_values(b"\x32", {"thread.id": thread_id, "thread.name": thread_name}) if thread_id else b""
 
