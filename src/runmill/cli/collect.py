@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 __all__ = [
-    "RECEIVER", "ConfigOption", "ConfigSource", "EndpointOption", "InsecureOption", "SetOption", "collect",
-    "memory_limit", "opened", "retention",
+    "MEMORY_LIMIT", "RECEIVER", "ConfigOption", "ConfigSource", "EndpointOption", "InsecureOption", "SetOption",
+    "collect", "memory_limit", "opened", "retention",
 ]  # fmt: skip
 
 RECEIVER: Final = "otlp"
@@ -40,7 +40,7 @@ RECEIVER: Final = "otlp"
 _HTTP_KEY: Final = f"receivers.{RECEIVER}.protocols.http.endpoint"
 _GRPC_KEY: Final = f"receivers.{RECEIVER}.protocols.grpc.endpoint"
 _STORE_KEY: Final = "exporters.run_store.url"
-_MEMORY_LIMIT: Final = "512MiB"
+MEMORY_LIMIT: Final = "512MiB"
 """Of a run store that no configuration speaks of."""
 
 EndpointOption: TypeAlias = Annotated[
@@ -135,6 +135,9 @@ class ConfigSource:
         return config
 
     def _load(self, overrides: dict[str, str]) -> "Config":
+        from runmill.cli.left_out import leave_out_unused
+
+        leave_out_unused()  # before any component is imported: some make Arrow values then
         from runmill.collector import config as configs
 
         environment = {**os.environ, "RUNMILL_HOME": str(self.home.path)}
@@ -211,7 +214,7 @@ async def _collect(source: ConfigSource, config: "Config", settings: "Settings")
 
 
 @contextmanager
-def opened(url: str, *, memory_limit: str = _MEMORY_LIMIT, retention: "Retention | None" = None) -> "Iterator[Store]":
+def opened(url: str, *, memory_limit: str = MEMORY_LIMIT, retention: "Retention | None" = None) -> "Iterator[Store]":
     """Open the store at *url* for the block; with *retention*, it removes what has had its time."""
     from runmill import store
     from runmill.cli.left_out import leave_out_unused
@@ -227,7 +230,7 @@ def memory_limit(config: "Config") -> str:
     from runmill.collector.exporters.run_store import RunStoreConfig
 
     limits = [each.memory_limit for each in config.exporters.values() if isinstance(each, RunStoreConfig)]
-    return f"{max(limits)}B" if limits else _MEMORY_LIMIT
+    return f"{max(limits)}B" if limits else MEMORY_LIMIT
 
 
 def retention(config: "Config", url: str) -> "Retention":
