@@ -12,9 +12,9 @@ from runmill.views.app import create_app
 
 
 @contextmanager
-def serving(store: Store, **settings) -> Iterator[str]:
-    """Serve *store* on a free port; give the base address."""
-    listening = socket.create_server(("127.0.0.1", 0))
+def serving(store: Store, *, port: int = 0, **settings) -> Iterator[str]:
+    """Serve *store*, on a free port unless one is given; give the base address."""
+    listening = socket.create_server(("127.0.0.1", port))
     ready = threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []
     stop = asyncio.Event()

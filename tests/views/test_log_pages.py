@@ -66,6 +66,14 @@ def test_an_empty_page_says_what_to_leave_out(hundred: Store, client: httpx.Clie
     assert [count for _, count in re.findall(r"<li>Without ([^:]+): <a [^>]+>([^<]+)", both)] == ["1 line", "2 lines"]
 
 
+def test_a_query_with_a_mistake_is_marked(hundred: Store, client: httpx.Client) -> None:
+    """The term that is wrong, and the way to the page without it."""
+    answer = client.get(f"/runs/{RUN}/logs?q=ok level:loud")
+    assert answer.status_code == 400
+    assert "<code>ok <mark>level:loud</mark></code><span>query, column 4: " in answer.text
+    assert f'<a href="/runs/{RUN}/logs">Without the query</a>' in answer.text
+
+
 def test_a_span_of_time_can_be_taken_away(hundred: Store, client: httpx.Client) -> None:
     """It stands above the lines in words, and its link keeps the other filters."""
     page = client.get(f"/runs/{RUN}/logs?level=INFO&since={START + 10 * SECOND}&until={START + 12 * SECOND}").text

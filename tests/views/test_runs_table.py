@@ -1,12 +1,15 @@
 """Tables of runs: filtered, sorted, with the columns that somebody chose; all of it in the address."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from portal_server import serving
 from training import commit, run, scalar
 
+from runmill import store as stores
 from runmill.store.interface import Store
 
 PARENT = "c0f2a771-0000-4000-8000-000000000000"
@@ -119,3 +122,24 @@ def test_a_table_changes_without_a_reload(shared_store: Store, page: Page) -> No
     page.goto(address)
     expect(page.get_by_role("link", name=re.compile("fern_"))).to_have_text(["fern_0", "fern_2"])
     expect(page.get_by_label("Filter runs")).to_have_value("val_loss>0.2 team:blue")
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_server_that_is_gone_is_said(browser: Browser, tmp_path: Path) -> None:
+    """The table stays, a line says why nothing changes; when the server is back, the next try does."""
+    store = stores.open(tmp_path / "store")
+    fill_sweep(store)
+    with serving(store) as base:
+        page = browser.new_page()
+        page.goto(f"{base}/experiments/resnet-cifar")
+        expect(page.locator("html.script")).to_be_attached()
+    page.get_by_label("Filter runs").fill("fern_1")
+    expect(page.locator(".mistake")).to_contain_text("The server does not answer.")
+    expect(page.locator("#runs tbody tr")).to_have_count(4)
+    with serving(store, port=int(base.rpartition(":")[2])):
+        page.get_by_label("Filter runs").fill("fern_2")
+        expect(page.locator("#runs tbody tr")).to_have_count(1)
+        expect(page.locator(".mistake")).to_have_count(0)
+        page.close()
+    store.close()

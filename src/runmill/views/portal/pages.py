@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runmill.errors import NotFound, RunmillError
+from runmill.errors import NotFound, QueryMistake, RunmillError
 from runmill.store.interface import Store
 from runmill.store.query import RunQuery
 from runmill.views.portal.assets import Assets
@@ -35,7 +35,15 @@ def create_portal(store: Store, *, version: str, look_at_collector: LookAtCollec
 
     def answer_problem(request: Request, error: Exception) -> Response:
         problem = problem_of(request, error)
-        return renderer.page(request, "problem.html", status=problem.status, problem=problem)
+        mistake = error if isinstance(error, QueryMistake) else None
+        return renderer.page(
+            request,
+            "problem.html",
+            status=problem.status,
+            problem=problem,
+            mistake=mistake,
+            query=request.query_params.get("q", ""),
+        )
 
     for kind in (RunmillError, RequestValidationError, HTTPException, Exception):
         portal.add_exception_handler(kind, answer_problem)

@@ -8,7 +8,7 @@
  */
 export async function readPage(address, signal) {
   const { page, isFine, status } = await readAnswer(address, signal);
-  if (!isFine) throw new Error(page.querySelector(".problem p")?.textContent ?? `the server answered ${status}`);
+  if (!isFine) throw new Error(page.querySelector(".problem .words, .problem .mistake span")?.textContent ?? `the server answered ${status}`);
   return page;
 }
 
@@ -19,8 +19,23 @@ export async function readPage(address, signal) {
  * @returns {Promise<{page: Document, isFine: boolean, status: number}>}
  */
 export async function readAnswer(address, signal) {
-  const answer = await fetch(address, { signal, headers: { accept: "text/html" } });
+  const answer = await ask(address, { signal, headers: { accept: "text/html" } });
   return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), isFine: answer.ok, status: answer.status };
+}
+
+/**
+ * Fetch, and say in words that nobody answers.
+ * @param {string} address
+ * @param {RequestInit} [how]
+ * @returns {Promise<Response>}
+ */
+export async function ask(address, how) {
+  try {
+    return await fetch(address, how);
+  } catch (error) {
+    if (error instanceof DOMException) throw error; // it was called off
+    throw new Error("The server does not answer. What is shown stays; try again when it is back.");
+  }
 }
 
 /**

@@ -25,11 +25,15 @@ export function plotly() {
 export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
 
 // Plotly's own labels of times need two rows, and turn where they are narrow.
-const CLOCK = [
-  { dtickrange: [null, 59_000], value: "%H:%M:%S" },
-  { dtickrange: [60_000, 86_399_000], value: "%H:%M" },
-  { dtickrange: [86_400_000, null], value: "%b %-d" },
-];
+const CLOCK = {
+  nticks: 4,
+  tickangle: 0,
+  tickformatstops: [
+    { dtickrange: [null, 59_000], value: "%H:%M:%S" },
+    { dtickrange: [60_000, 86_399_000], value: "%H:%M" },
+    { dtickrange: [86_400_000, null], value: "%b %-d" },
+  ],
+};
 const DASHES = ["solid", "dot", "dash", "longdash"];
 const COLOURS = 8;
 
@@ -52,7 +56,7 @@ export function layout({ xType, xTitle, log }) {
     hoverdistance: -1,
     dragmode: "zoom",
     hoverlabel: { bgcolor: colour("--raised"), bordercolor: line, font: { size: 11, color: colour("--text") } },
-    xaxis: { ...axis, type: xType, showgrid: false, ticks: "outside", ticklen: 3, tickcolor: line, nticks: xType === "date" ? 4 : 6, tickangle: 0, tickformatstops: CLOCK, hoverformat: xType === "linear" ? ",~r" : "%H:%M:%S", title: { text: xTitle, font: { size: 11, color: muted }, standoff: 0 } },
+    xaxis: { ...axis, type: xType, showgrid: false, ticks: "outside", ticklen: 3, tickcolor: line, nticks: 6, ...(xType === "date" ? CLOCK : {}), hoverformat: xType === "linear" ? ",~r" : "%H:%M:%S", title: { text: xTitle, font: { size: 11, color: muted }, standoff: 0 } },
     yaxis: { ...axis, type: log ? "log" : "linear", nticks: log ? 3 : 5, exponentformat: "power", tickformat: "~g", fixedrange: true },
   };
 }
@@ -78,7 +82,7 @@ export function wholeTicks(xs) {
  */
 export function traces({ x, y, low, high, name, isNamed, place, banded, marked, buckets }) {
   const stroke = colour(`--series-${place % COLOURS}`);
-  const said = isNamed ? `<b>${name.replaceAll("<", "&lt;")}</b> ` : "";
+  const said = isNamed ? `${name.replaceAll("<", "&lt;")} ` : "";
   const main = {
     x, y, name, buckets, type: "scatter", mode: marked ? "lines+markers" : "lines", connectgaps: false,
     line: { color: stroke, width: 1.5, dash: DASHES[Math.floor(place / COLOURS) % DASHES.length] }, marker: { color: stroke, size: 4 },

@@ -1,5 +1,7 @@
 /** @file Series from the server, and what is computed of them before they are drawn. */
 
+import { ask } from "./pieces.js";
+
 /**
  * @typedef {{x: number, minimum: number | null, maximum: number | null, last: number | null, count: number, non_finite: number, time_unix_nano: number}} Bucket
  * @typedef {{metric: string, column: string | null, x: "step" | "index" | "time" | "metric", count: number, buckets: Bucket[]}} Series
@@ -20,7 +22,7 @@ export async function fetchSeries({ run, rank, column }, metric, how) {
     asked.set("x_max", String(how.range[1]));
   }
   const base = document.documentElement.dataset.base ?? "";
-  const answer = await fetch(`${base}/api/v1/runs/${run}/series?${asked}`);
+  const answer = await ask(`${base}/api/v1/runs/${run}/series?${asked}`);
   const content = await answer.json();
   // A rank that logged none of it, or a run without the metric it is drawn over, has an empty curve: no error.
   if (answer.status === 404 && (rank !== undefined || how.over.x_metric)) return { metric, column, x: how.over.x_metric ? "metric" : "step", count: 0, buckets: [] };

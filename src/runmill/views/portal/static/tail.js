@@ -4,7 +4,7 @@ import { dropOldest, tidyDays } from "./days.js";
 import { startHistogram } from "./histogram.js";
 import { follow, unfollow } from "./live.js";
 import { startPaging } from "./paging.js";
-import { readPage, replacePieces } from "./pieces.js";
+import { readAnswer, replacePieces } from "./pieces.js";
 
 const KEPT_LINES = 5000;
 const TYPING_MS = 250;
@@ -204,11 +204,16 @@ async function filter() {
   asking?.abort();
   asking = new AbortController();
   try {
-    const page = await readPage(address, asking.signal);
+    const { page, isFine } = await readAnswer(address, asking.signal);
+    if (!isFine) return showProblem(page);
     history.replaceState(null, "", address);
     showList(page);
   } catch (error) {
-    if (!(error instanceof DOMException)) showError(String(error instanceof Error ? error.message : error));
+    if (error instanceof DOMException) return;
+    const empty = document.createElement("div");
+    empty.className = "empty";
+    empty.textContent = String(error instanceof Error ? error.message : error);
+    find("lines")?.replaceChildren(empty);
   }
 }
 
@@ -249,12 +254,12 @@ function searched() {
   return /** @type {HTMLInputElement} */ (/** @type {HTMLFormElement} */ (find("filters")).elements.namedItem("q")).value.trim();
 }
 
-/** @param {string} text */
-function showError(text) {
-  const empty = document.createElement("div");
-  empty.className = "empty";
-  empty.textContent = text;
-  find("lines")?.replaceChildren(empty);
+/**
+ * In the place of the lines what is wrong with what was asked for, its query marked.
+ * @param {Document} page
+ */
+function showProblem(page) {
+  find("lines")?.replaceChildren(...(page.querySelector(".problem")?.querySelectorAll(".mistake, .words") ?? []));
 }
 
 /** @param {MouseEvent} event */
