@@ -26,7 +26,7 @@ def open(  # noqa: A001 - read as `runmill.store.open`
     artifacts: str | Path | None = None,
     clock: Callable[[], int] = time.time_ns,
     memory_limit: str = "512MB",
-    threads: int | None = None,
+    threads: int = 1,
     retention: Retention = Retention(),  # noqa: B008 - a frozen value
 ) -> "Store":
     """Open the run store at *url*, making it when it is not there; its engine is imported only now.
@@ -39,7 +39,8 @@ def open(  # noqa: A001 - read as `runmill.store.open`
             store of a home directory, else ``artifacts`` beside the rows.
         clock: Nanoseconds since the epoch; decides which runs count as NotResponding.
         memory_limit: What the engine may hold in memory before it writes to disk.
-        threads: How many threads one query may use; by default what pays: one over a file, two over a lake.
+        threads: How many threads one query may use. The caller's own waits busily while another works for it: with two,
+            a commit takes twice the CPU time and most reads a third more. Callers never wait for each other.
         retention: What the store removes by itself, from a thread of its own; by default nothing.
 
     Raises:

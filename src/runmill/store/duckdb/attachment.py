@@ -46,8 +46,11 @@ class Attachment(Protocol):
     def last_committed(self, connection: duckdb.DuckDBPyConnection, /) -> int:
         """Give the number of the last commit that *connection* made; always 0 in a file."""
 
-    def rewrote(self, connection: duckdb.DuckDBPyConnection, /, *, since: int) -> bool:
-        """Say whether rows were taken out, or folded, since that commit: what is known must then be read anew."""
+    def grown(self, connection: duckdb.DuckDBPyConnection, /, *, since: int, newest: int) -> set[str] | None:
+        """Name the tables that commits after *since* added rows to.
+
+        None: rows were taken out, or folded, and what is known must be read anew.
+        """
 
     def used_bytes(self, connection: duckdb.DuckDBPyConnection, /) -> float:
         """Measure what the rows take."""

@@ -45,8 +45,9 @@ def locked(root: duckdb.DuckDBPyConnection, purpose: Purpose) -> Iterator[bool]:
     connection = root.cursor()
     try:
         connection.begin()
-        for name, value in (("lock_timeout", _PATIENCE[purpose]), *_SETTINGS.items()):
-            ask(connection, f"select set_config('{name}', '{value}', true)")
+        settings = _SETTINGS | {"lock_timeout": _PATIENCE[purpose]}
+        set_all = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+        ask(connection, f"select array[{set_all}]::text")
         if purpose is Purpose.PACKING:
             yield bool(ask(connection, f"select pg_try_advisory_xact_lock({_OURS}, {purpose:d})"))
         else:

@@ -117,9 +117,9 @@ class Database:
         """Give 0."""
         return 0
 
-    def rewrote(self, _: duckdb.DuckDBPyConnection, *, since: int) -> bool:  # noqa: ARG002 - as the protocol has it
-        """Say False: no other process commits."""
-        return False
+    def grown(self, _: duckdb.DuckDBPyConnection, *, since: int, newest: int) -> set[str]:  # noqa: ARG002 - as the protocol has it
+        """Name none: no other process commits."""
+        return set()
 
     @property
     def fold_commits(self) -> int:

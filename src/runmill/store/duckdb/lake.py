@@ -8,6 +8,7 @@ Few rows at a time are kept in the catalog itself until they are packed, so a co
 its points, or none.
 """
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +30,10 @@ _TABLES: Final = "tables/"
 """Under the data path; the runs' files are beside it."""
 
 _CHANGES: Final = """
-    select list_has_any(map_keys(changes), ['tables_deleted_from', 'inlined_delete'])
-    from ducklake_snapshots('lake') where snapshot_id > $since"""
+    select changes_made from __ducklake_metadata_lake.ducklake_snapshot_changes
+    where snapshot_id > $since and snapshot_id <= $newest"""
+_ADDED: Final = re.compile(r"(?:inserted_into_table|inlined_insert):(\d+)")
+_TAKEN: Final = re.compile(r"(?:deleted_from_table|inlined_delete):")
 
 
 _USED_BYTES: Final = """
@@ -53,6 +56,7 @@ class Lake:
         self._url = url
         self._memory_limit = memory_limit
         self._closed = False
+        self._tables: dict[str, str]
         self.data_path: str
         """Where the data is; with a slash at its end."""
         self._root = duckdb.connect(
@@ -135,10 +139,16 @@ class Lake:
         [(last,)] = connection.execute("select id from lake.last_committed_snapshot()").fetchall()
         return int(last or 0)
 
-    def rewrote(self, connection: duckdb.DuckDBPyConnection, *, since: int) -> bool:
-        """Say whether a snapshot after *since* took out rows, or is not there any more to say so."""
-        changes = connection.execute(_CHANGES, {"since": since}).fetchall()
-        return len(changes) < self.newest(connection) - since or any(rewrote for (rewrote,) in changes)
+    def grown(self, connection: duckdb.DuckDBPyConnection, *, since: int, newest: int) -> set[str] | None:
+        """Name the tables that snapshots after *since* added to; None when one took out rows, or is not there any more.
+
+        To look into a table takes the catalog some twenty questions, so others are left alone.
+        """
+        changes = connection.execute(_CHANGES, {"since": since, "newest": newest}).fetchall()
+        if len(changes) < newest - since or any(_TAKEN.search(change) for (change,) in changes):
+            return None
+        added_to = {table_id for (change,) in changes for table_id in _ADDED.findall(change)}
+        return {name for table_id, name in self._tables.items() if table_id in added_to}
 
     def used_bytes(self, connection: duckdb.DuckDBPyConnection) -> float:
         """Measure the files that count now, but for their rows that were deleted: they go when files are packed."""
@@ -218,6 +228,10 @@ class Lake:
         connection = self.connect()
         try:
             schema.prepare(connection, where=self.url, dialect=packing.DIALECT)
+            named = connection.execute(
+                "select table_id::varchar, table_name from ducklake_table_info('lake')"
+            ).fetchall()
+            self._tables = dict(named)
             # From here on no statement, whoever wrote it, reads or writes elsewhere.
             connection.execute("set allowed_directories = [?]", [self.data_path])
             connection.execute("set enable_external_access = false")

@@ -1,5 +1,6 @@
 """What other processes committed, read back from the tables as the commit it might have been."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import duckdb
@@ -8,7 +9,11 @@ import pyarrow as pa
 from runmill.columns import ARTIFACTS, EVENTS, LOGS, POINTS
 from runmill.store.duckdb.append import Commit
 
-__all__ = ["read"]
+__all__ = ["ROWS", "TABLES", "read"]
+
+ROWS: Final = frozenset({"logs", "points"})
+"""What only those look at who listen: if every writer read what all others write, each would work for all of them."""
+TABLES: Final = ROWS | {"events", "artifacts", "log_summaries", "point_summaries"}
 
 _NUMBER: Final = pa.field("ingest_seq", pa.int64())
 _LOG_SUMS: Final = (
@@ -17,20 +22,16 @@ _LOG_SUMS: Final = (
 _POINT_SUMS: Final = "run_id, resource_id, count, first_seq, last_seq, first_time_unix_nano, last_time_unix_nano"
 
 
-def read(connection: duckdb.DuckDBPyConnection, *, after: int, with_rows: bool) -> Commit:
-    """Give all that was committed after the number *after* as one commit.
-
-    Without *with_rows* its logs and points stay where they are. Only who listens looks at them, and if every writer
-    read what all others write, each would work for all of them.
-    """
-    logs, points = (
-        _rows(connection, name, schema, after) if with_rows else schema.append(_NUMBER).empty_table()
-        for name, schema in (("logs", LOGS), ("points", POINTS))
+def read(connection: duckdb.DuckDBPyConnection, *, after: int, tables: Collection[str]) -> Commit:
+    """Give all that was committed to *tables* after the number *after* as one commit."""
+    logs, points, events, artifacts = (
+        _rows(connection, name, schema, after) if name in tables else schema.append(_NUMBER).empty_table()
+        for name, schema in (("logs", LOGS), ("points", POINTS), ("events", EVENTS), ("artifacts", ARTIFACTS))
     )
-    events = _rows(connection, "events", EVENTS, after)
-    artifacts = _rows(connection, "artifacts", ARTIFACTS, after)
-    log_summaries = _sums(connection, "log_summaries", _LOG_SUMS, after)
-    point_summaries = _sums(connection, "point_summaries", _POINT_SUMS, after)
+    log_summaries, point_summaries = (
+        _sums(connection, name, columns, after) if name in tables else []
+        for name, columns in (("log_summaries", _LOG_SUMS), ("point_summaries", _POINT_SUMS))
+    )
     numbers = [row["last_seq"] for row in (*log_summaries, *point_summaries)]
     for table in (events, artifacts):
         numbers += table["ingest_seq"].to_pylist()

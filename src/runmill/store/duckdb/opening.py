@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from runmill.errors import ConfigError
@@ -16,13 +15,6 @@ from runmill.store.pruner import Retention
 
 __all__ = ["open_url"]
 
-_FILE_THREADS: Final = 1
-"""While another thread of the engine does what a caller asked for, the caller's waits busily: with two, a commit takes
-twice the CPU time and most reads a third more, for hardly any time won. Callers themselves are many."""
-
-_LAKE_THREADS: Final = 2
-"""Here each waits for the storage."""
-
 
 def open_url(
     url: str,
@@ -30,18 +22,18 @@ def open_url(
     artifacts: str | Path | None,
     clock: Callable[[], int],
     memory_limit: str,
-    threads: int | None,
+    threads: int,
     retention: Retention,
 ) -> DuckDBStore:
     """Open the store at *url*; see `runmill.store.open`."""
     if url.startswith("ducklake:"):
-        lake = Lake(lake_url.parse(url), memory_limit=memory_limit, threads=threads or _LAKE_THREADS)
+        lake = Lake(lake_url.parse(url), memory_limit=memory_limit, threads=threads)
         return DuckDBStore(
             lake, artifacts=ArtifactBytes(_place(artifacts, lake.data_path)), clock=clock, retention=retention
         )
     folder = _folder(url)
     files = Path(artifacts).absolute() if artifacts is not None else _beside(folder)
-    file = Database(folder, memory_limit=memory_limit, threads=threads or _FILE_THREADS)
+    file = Database(folder, memory_limit=memory_limit, threads=threads)
     return DuckDBStore(file, artifacts=ArtifactBytes(files), clock=clock, retention=retention)
 
 

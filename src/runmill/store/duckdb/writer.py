@@ -45,7 +45,9 @@ class Writer:
     def append(self, deliveries: Sequence[Delivery]) -> int:
         """Commit all of *deliveries* in one transaction; give how many of them were repeats and left out."""
         with self._writing():
-            commit = self._commit(deliveries)
+            with self._attachment.alone():
+                commit = self._commit(deliveries)
+            # Others may commit by now.
             self.known.take(commit, self._connection)
             self._note_own_commit()
             self.listeners.tell(committed(commit))
@@ -54,7 +56,7 @@ class Writer:
     def fold(self) -> Compacted:
         """Fold what grows by rows a commit; nobody is told, for no answer changes."""
         with self._writing():
-            with transaction(self._connection):
+            with self._attachment.alone(), transaction(self._connection):
                 self._catch_up()
                 folded = fold(self._connection)
             self._note_own_commit()
@@ -62,7 +64,7 @@ class Writer:
 
     def prune(self, query: PruneQuery) -> Taken:
         """Take out what *query* says, in one transaction, and read what is known anew."""
-        with self._writing():
+        with self._writing(), self._attachment.alone():
             with transaction(self._connection):
                 self._catch_up()
             models = {event.run_id for event in events.model_events(self._connection)}
@@ -92,8 +94,7 @@ class Writer:
         with self._lock:
             self._attachment.check_open()
             try:
-                with self._attachment.alone():
-                    yield
+                yield
             except (duckdb.DataError, duckdb.IntegrityError) as error:
                 raise Rejected(f"{self._attachment.url}: the batch holds what no table takes: {error}") from error
             except duckdb.Error as error:
@@ -123,9 +124,12 @@ class Writer:
         newest = self._attachment.newest(self._connection)
         if newest == self.known.snapshot:
             return
-        after = self.known.last_seq
-        found = news.read(self._connection, after=after, with_rows=bool(self.listeners))
-        if self._attachment.rewrote(self._connection, since=self.known.snapshot):
+        grown = self._attachment.grown(self._connection, since=self.known.snapshot, newest=newest)
+        wanted = news.TABLES if self.listeners else news.TABLES - news.ROWS
+        found = news.read(
+            self._connection, after=self.known.last_seq, tables=wanted if grown is None else wanted & grown
+        )
+        if grown is None:
             self.known = self._read()
         else:
             self.known.take(found, self._connection)
