@@ -12,6 +12,7 @@ import typer
 from runmill import home as homes
 from runmill._version import __version__
 from runmill.cli.collect import (
+    MEMORY_LIMIT,
     RECEIVER,
     ConfigOption,
     ConfigSource,
@@ -94,6 +95,15 @@ def serve(
             help="Remove the oldest runs until the tables take this: 50GB (MB, GB, TB).",
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            "--memory-limit",
+            metavar="SIZE",
+            envvar="RUNMILL_MEMORY_LIMIT",
+            help="What the store's engine may hold in memory: 512MB, or as much as said (MB, GB, TB).",
+        ),
+    ] = None,
     store: StoreOption = None,
     home_dir: HomeOption = None,
 ) -> None:
@@ -105,7 +115,8 @@ def serve(
         None if max_age is None else age_seconds("--max-age", max_age),
         None if max_size is None else size_bytes("--max-size", max_size),
     )
-    with owned(home), opened(store or str(home.store), retention=kept) as opened_store:
+    limit = MEMORY_LIMIT if memory is None else f"{size_bytes('--memory-limit', memory)}B"
+    with owned(home), opened(store or str(home.store), memory_limit=limit, retention=kept) as opened_store:
         asyncio.run(_serve(home, opened_store, endpoint=endpoint or _DEFAULT_ENDPOINT, idle_exit=idle_exit))
 
 
