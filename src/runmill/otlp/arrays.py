@@ -48,9 +48,13 @@ def times_or_null(values: pa.Int64Array) -> pa.Array:
     return pa.array(given, pa.int64(), mask=given <= 0)
 
 
-def repeated(values: Sequence[object], rows: npt.NDArray[np.int64], type_: pa.DataType | None = None) -> pa.Array:
-    """Give a column (of text, if no type is given) whose row *i* is ``values[rows[i]]``."""
-    return pa.array(values, type_ or pa.string()).take(pa.array(rows))
+def repeated(
+    schema: pa.Schema, columns: Mapping[str, Sequence[object]], rows: npt.NDArray[np.int64]
+) -> dict[str, pa.Array]:
+    """Give columns of *schema*, by name, whose value *i* is ``values[rows[i]]``."""
+    batch = pa.record_batch({name: pa.array(values, schema.field(name).type) for name, values in columns.items()})
+    taken = batch.take(pa.array(rows))
+    return dict(zip(taken.schema.names, taken.columns, strict=True))
 
 
 def table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:

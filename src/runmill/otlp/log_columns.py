@@ -82,13 +82,14 @@ def _take(events: EventRows, records: _Records, place: int, time_unix_nano: int)
 
 
 def _group_columns(groups: Sequence[LogGroup], group_of: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
-    return {
-        "logger": arrays.repeated([group.logger for group in groups], group_of),
-        "run_id": arrays.repeated([group.origin.run_id for group in groups], group_of),
-        "service": arrays.repeated([group.origin.service for group in groups], group_of),
-        "rank": arrays.repeated([group.origin.rank for group in groups], group_of, pa.int32()),
-        "resource_id": arrays.repeated([group.origin.resource_id for group in groups], group_of),
+    columns: dict[str, Sequence[object]] = {
+        "logger": [group.logger for group in groups],
+        "run_id": [group.origin.run_id for group in groups],
+        "service": [group.origin.service for group in groups],
+        "rank": [group.origin.rank for group in groups],
+        "resource_id": [group.origin.resource_id for group in groups],
     }
+    return arrays.repeated(LOGS, columns, group_of)
 
 
 def _record_columns(records: _Records, fields: pa.StructArray, received_unix_nano: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Exemplars are left out: each points to a trace, and the store has none.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -78,22 +78,20 @@ def _points(groups: Sequence[MetricGroup]) -> tuple[pa.Table, npt.NDArray[np.int
 
 
 def _group_columns(groups: Sequence[MetricGroup], group_of: npt.NDArray[np.int64]) -> dict[str, pa.Array]:
-    def column(read: Callable[[MetricGroup], object], type_: pa.DataType | None = None) -> pa.Array:
-        return arrays.repeated([read(group) for group in groups], group_of, type_)
-
-    return {
-        "run_id": column(lambda group: group.origin.run_id),
-        "metric": column(lambda group: _text(group.metric.name)),
-        "kind": column(_kind),
-        "unit": column(lambda group: _text(group.metric.unit)),
-        "description": column(lambda group: _text(group.metric.description)),
-        "temporality": column(_temporality),
-        "is_monotonic": column(lambda group: group.data.is_monotonic if group.kind == "sum" else None, pa.bool_()),
-        "scope": column(lambda group: group.scope),
-        "service": column(lambda group: group.origin.service),
-        "rank": column(lambda group: group.origin.rank, pa.int32()),
-        "resource_id": column(lambda group: group.origin.resource_id),
+    columns: dict[str, Sequence[object]] = {
+        "run_id": [group.origin.run_id for group in groups],
+        "metric": [_text(group.metric.name) for group in groups],
+        "kind": [_kind(group) for group in groups],
+        "unit": [_text(group.metric.unit) for group in groups],
+        "description": [_text(group.metric.description) for group in groups],
+        "temporality": [_temporality(group) for group in groups],
+        "is_monotonic": [group.data.is_monotonic if group.kind == "sum" else None for group in groups],
+        "scope": [group.scope for group in groups],
+        "service": [group.origin.service for group in groups],
+        "rank": [group.origin.rank for group in groups],
+        "resource_id": [group.origin.resource_id for group in groups],
     }
+    return arrays.repeated(POINTS, columns, group_of)
 
 
 def _text(raw: bytes) -> str:
