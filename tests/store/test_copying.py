@@ -1,6 +1,7 @@
 """One store into another, through the protocol: what comes out is the same, once, also when it was broken off."""
 
 import hashlib
+from contextlib import closing
 
 import pytest
 from store_columns import NOW, artifact, delivery, event, log, point, resource
@@ -56,6 +57,15 @@ def test_a_copy_is_the_same_and_a_second_one_adds_nothing(other, store):
     for _ in range(2):
         assert copy(other, store) == copied
         assert everything(store) == everything(other)
+
+
+def test_what_was_copied_out_comes_back_into_a_folder(other, store, tmp_path, clock):
+    """From any engine, packed, into a folder: every answer is what it was before it left."""
+    copy(other, store)
+    store.compact()
+    with closing(stores.open(tmp_path / "back", clock=clock)) as back:
+        assert copy(store, back) == Copied(run_count=2, log_count=51, point_count=51, file_count=1)
+        assert everything(back) == everything(other)
 
 
 def test_a_copy_that_was_broken_off_goes_on(other, store, monkeypatch):
