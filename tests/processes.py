@@ -43,7 +43,8 @@ class RunningServer:
         return self.server.endpoint
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
-        return httpx.get(f"{self.endpoint}{path}", params=parameters, trust_env=False)
+        # Not httpx's five seconds: an answer takes longer on a machine that does much else.
+        return httpx.get(f"{self.endpoint}{path}", params=parameters, trust_env=False, timeout=DEADLINE_SECONDS)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal; give the exit status and all that was said on stderr."""
