@@ -24,7 +24,7 @@ from runmill.views.portal.words import run_words
 __all__ = ["RunsView", "runs_view"]
 
 _RUNS_A_PAGE: Final = 500
-_SPARKLINES: Final = 40
+_SPARKLINES: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,17 @@ class RunsView:
     @property
     def words_json(self) -> str:
         """What may be typed into the filter."""
-        texts = (
-            (column, [v for run in self.runs if isinstance(v := self.value(column, run), str)])
-            for column in self.all_columns
-        )
-        return encode(list(run_words(texts))).decode()
+        return encode(list(run_words((column, self._texts(column)) for column in self.all_columns))).decode()
 
     @property
     def usual_json(self) -> str:
         """The keys of the columns that an address need not name."""
         return encode([column.key for column in self.usual_columns]).decode()
+
+    def _texts(self, column: Column) -> list[str]:
+        if column.place == "metric":
+            return []  # numbers are compared, and seldom twice the same
+        return [value for run in self.runs if isinstance(value := self.value(column, run), str)]
 
     def value(self, column: Column, run: Run) -> float | str | None:
         """Give what *run* has in *column*."""
