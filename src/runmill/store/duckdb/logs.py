@@ -52,7 +52,9 @@ _COUNT: Final = """
 def attribute_keys(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span) -> list[AttributeKey]:
     """Count the attributes by name in the newest records that fit."""
     fitting = _filter(replace(query, before=None, after=None, committed_after=None), span)
-    found = connection.execute(_KEYS.format(fitting=fitting.sql), fitting.values).fetchall()
+    [(oldest,)] = connection.execute(_OLDEST.format(fitting=fitting.sql), fitting.values).fetchall()
+    newest = fitting.narrowed("ingest_seq >= $oldest", oldest=oldest)
+    found = connection.execute(_KEYS.format(newest=newest.sql), newest.values).fetchall()
     return [AttributeKey(name, count, _examples(name, attributes)) for name, count, attributes in found]
 
 
@@ -62,9 +64,11 @@ def _examples(name: str, attributes: list[str]) -> tuple[AttributeValue, ...]:
     return tuple(value for place, value in enumerate(values) if value not in values[:place])
 
 
+# Apart from what is read of them: sorted with their attributes, those of all records would be read.
+_OLDEST: Final = """
+    select min(ingest_seq) from (select ingest_seq from logs where {fitting} order by ingest_seq desc limit 100000)"""
 _KEYS: Final = """
-    with newest as (select attributes from logs where {fitting} order by ingest_seq desc limit 100000),
-    alike as (select attributes, count(*) as records from newest group by attributes)
+    with alike as (select attributes, count(*) as records from logs where {newest} group by attributes)
     select key, sum(records)::bigint, arg_max(attributes, records, 5)
     from (select unnest(json_keys(attributes)) as key, records, attributes from alike)
     group by key order by sum(records) desc, key"""
