@@ -78,8 +78,8 @@ def flatten(  # noqa: C901 - written out: a function more would cost a hundredth
         attributes = _with_traces(record, attributes)
     if (task_name := fields.get("taskName")) is not None:
         attributes = {**(attributes or {}), "asyncio.task.name": str(task_name)}
-    if attributes is None and "opentelemetry.trace" not in _modules:
-        return place, created, body, None
+    if "opentelemetry.trace" not in _modules and (attributes is None or not limits.cut(len(attributes))):
+        return place, created, body, attributes
     return place, created, body, _rest(attributes, limits)
 
 
