@@ -17,7 +17,8 @@ from runmill.app.runs.shapes import old_shapes
 from runmill.home import Home
 from runmill.store.interface import Store
 from runmill.store.query import LogQuery, PointQuery, PruneQuery, RunQuery, SeriesQuery
-from runmill.store.search import parse, parse_metrics
+from runmill.store.run_search import parse_runs
+from runmill.store.search import parse
 
 NEVER = "nobody ever logged this"
 TIMES = 9
@@ -142,7 +143,7 @@ def one_metric(store: Store) -> None:
 def runs(store: Store, run: str) -> None:
     measure("the newest 100 runs", lambda: store.runs(RunQuery()))
     measure("runs of a tag", lambda: store.runs(RunQuery(tags=(("team", "vision-1"),))))
-    measure("runs that measured something", lambda: store.runs(RunQuery(where=parse_metrics("metric-3>0.5"))))
+    measure("runs that measured something", lambda: store.runs(RunQuery(where=parse_runs("metric-3>0.5"))))
     measure("a run and its events", lambda: (store.run(run), store.run_events(run)))
     measure("what the store holds", store.facts)
 
