@@ -1,6 +1,7 @@
 """Reading log records, on every engine."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import orjson
@@ -255,3 +256,18 @@ def test_attributes_are_counted_by_name(store):
     some = replace(query, where=parse("phase:eval"))
     assert store.attribute_keys(some) == [AttributeKey("a.b/c", 1, (1,)), AttributeKey("phase", 1, ("eval",))]
     assert AttributeKey("else", 1, (1,)) in store.attribute_keys(LogQuery())
+
+
+def test_searches_beside_each_other_and_commits_disturb_nobody(store):
+    """Each answer is right; afterwards the engine has as many threads as before, for commits want no more."""
+    threads = "select current_setting('threads') as threads"
+    before = store.sql(threads).read_all().to_pylist()
+    store.append([delivery(logs=[log(body=f"line {number % 10}", run_id="searched-1") for number in range(5000)])])
+
+    def search(number: int) -> int:
+        store.append([delivery(logs=[log(body="other")])])
+        return len(store.logs(LogQuery(run_id="searched-1", text=f"line {number % 10}", limit=1000)).records)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(search, range(20))) == [500] * 20
+    assert store.sql(threads).read_all().to_pylist() == before

@@ -36,6 +36,11 @@ class Points:
     values: dict[str, Any]
     source: str = "points"
     x: str = "ingest_seq"
+    are_numbers: bool = False
+
+    def numbers(self) -> "Points":
+        """Give those that are no text or document."""
+        return self if self.are_numbers else self.where('"value" is not null')
 
     def where(self, sql: str, **values: Any) -> "Points":
         """Give those for which *sql* holds too."""
@@ -57,9 +62,22 @@ class Points:
         return Extent(*row)
 
 
-def chosen(query: SeriesQuery, span: Span) -> Points:
-    """Give the points of the metric and column."""
-    return _of_metric(_of_run(query, span), query.metric, query.column, name="metric")
+def chosen(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, span: Span) -> Points:
+    """Give the points of the metric and column.
+
+    The sums tell, nearly always, that all of the metric are numbers and of one column: not to look at each halves the
+    time of a long series.
+    """
+    of_metric = _of_run(query, span).where("metric = $metric", metric=query.metric)
+    asked = {"run_id": query.run_id, "metric": query.metric, "column": query.column}
+    [(is_one_column, are_numbers)] = connection.execute(_ALIKE, asked).fetchall()
+    found = of_metric if is_one_column else _of_column(of_metric, query.column, name="column")
+    return replace(found, are_numbers=bool(are_numbers))
+
+
+_ALIKE: Final = """
+    select bool_and("column" is not distinct from $column), bool_and(count = numeric_count)
+    from point_summaries where run_id = $run_id and metric = $metric"""
 
 
 def axis_of(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, points: Points) -> tuple[Axis, Extent]:
@@ -83,7 +101,7 @@ def _extents(
 ) -> tuple[int, dict[Axis, Extent]]:
     """Count the numbers, and say how far they reach on each of *axes*."""
     columns = ", ".join(_EXTENT.format(x=AXES[axis]) for axis in axes)
-    [(numbers, *reach)] = points.where('"value" is not null').select(connection, f"count(*), {columns}")
+    [(numbers, *reach)] = points.numbers().select(connection, f"count(*), {columns}")
     return numbers, {axis: Extent(*reach[3 * n : 3 * n + 3]) for n, axis in enumerate(axes)}
 
 
@@ -92,9 +110,10 @@ def over(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, span: Span) 
 
     Raises NotFound where there are none of either.
     """
-    points = chosen(query, span)
     across = replace(query, metric=query.x_metric or query.metric, column=query.x_column)
-    numbers = _of_metric(_of_run(query, span), across.metric, across.column, name="x_metric")
+    of_run = _of_run(query, span)
+    points = _of_column(of_run.where("metric = $metric", metric=query.metric), query.column, name="column")
+    numbers = _of_column(of_run.where("metric = $x_metric", x_metric=across.metric), across.column, name="x_column")
     _require(connection, query, points)
     _require(connection, across, numbers)
     if query.x_metric is None:  # the cells of a row have its number, and come from one process
@@ -131,11 +150,10 @@ def _of_run(query: SeriesQuery, span: Span) -> Points:
     return found if query.rank is None else found.where("rank = $rank", rank=query.rank)
 
 
-def _of_metric(points: Points, metric: str, column: str | None, *, name: str) -> Points:
-    points = points.where(f"metric = ${name}", **{name: metric})
+def _of_column(points: Points, column: str | None, *, name: str) -> Points:
     if column is None:
         return points.where('"column" is null')
-    return points.where(f'"column" = ${name}_column', **{f"{name}_column": column})
+    return points.where(f'"column" = ${name}', **{name: column})
 
 
 def _require(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, points: Points) -> None:

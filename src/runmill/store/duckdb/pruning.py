@@ -75,14 +75,14 @@ def remove(connection: duckdb.DuckDBPyConnection, taken: Taken, query: PruneQuer
 class Totals(NamedTuple):
     """What went, in all prunings."""
 
-    run_count: int
-    log_count: int
-    point_count: int
+    pruned_run_count: int
+    pruned_log_count: int
+    pruned_point_count: int
 
 
 def totals(connection: duckdb.DuckDBPyConnection) -> Totals:
     """Add up what was written down."""
-    counts = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in Totals._fields)
+    counts = ", ".join(f"coalesce(sum({name.removeprefix('pruned_')}), 0)::bigint" for name in Totals._fields)
     [row] = connection.execute(f"select {counts} from prunings").fetchall()  # noqa: S608 - our own text
     return Totals(*row)
 

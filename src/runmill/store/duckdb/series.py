@@ -42,10 +42,10 @@ def _drawn(
     if query.x_metric is not None or query.x_column is not None:
         drawn = _within(over(connection, query, span), query)
         return "metric", drawn, drawn.extent(connection)
-    points = chosen(query, span)
+    points = chosen(connection, query, span)
     axis, extent = axis_of(connection, query, points)
     x = AXES[axis]
-    drawn = _within(replace(points.where(f'"value" is not null and {x} is not null'), x=x), query)
+    drawn = _within(replace(points.numbers().where(f"{x} is not null"), x=x), query)
     is_bounded = query.x_min is not None or query.x_max is not None
     return axis, drawn, drawn.extent(connection) if is_bounded else extent
 

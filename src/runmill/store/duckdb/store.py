@@ -1,6 +1,7 @@
 """The Store protocol over the engine's tables: one writer, any number of readers, runs in memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +24,7 @@ from runmill.model import (
 from runmill.store.artifacts import ArtifactBytes
 from runmill.store.duckdb import events, logs, pruning, schema, sightings, summaries
 from runmill.store.duckdb.attachment import Attachment
+from runmill.store.duckdb.conditions import reads_texts
 from runmill.store.duckdb.export import rows_after
 from runmill.store.duckdb.follower import Follower
 from runmill.store.duckdb.known import Known
@@ -186,13 +188,13 @@ class DuckDBStore:
         """Give one page of log records."""
         committed_seq = self._known.last_seq  # before the look: what is committed during it belongs to the next one
         query, span = self._known.within(query)
-        with self._attachment.reader() as connection:
+        with self._reader_of(query) as connection:
             return logs.page(connection, query, span=span, committed=committed_seq)
 
     def log_counts(self, query: LogQuery, /, *, slices: int) -> list[LogCount]:
         """Count the records that fit per severity range and slice of time."""
         query, span = self._known.within(query)
-        with self._attachment.reader() as connection:
+        with self._reader_of(query) as connection:
             return logs.counts(connection, query, span=span, slices=slices)
 
     def loggers(self, run_id: RunId | None, /) -> list[tuple[str, int]]:
@@ -208,6 +210,10 @@ class DuckDBStore:
     def services(self) -> list[tuple[str, int]]:
         """Give every service that logged without a run, with its number of records."""
         return self._known.tallies.services()
+
+    def _reader_of(self, query: LogQuery) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        is_long = query.text is not None or reads_texts(query.where)
+        return self._attachment.hurried_reader() if is_long else self._attachment.reader()
 
     # Metrics.
 
@@ -284,9 +290,7 @@ class DuckDBStore:
             run_count=len(self._known.catalogue),
             size_bytes=self._attachment.size_bytes(),
             retention=self._retention,
-            pruned_run_count=pruned.run_count,
-            pruned_log_count=pruned.log_count,
-            pruned_point_count=pruned.point_count,
+            **pruned._asdict(),
         )
 
     def _fold_and_pack(self) -> Compacted:
