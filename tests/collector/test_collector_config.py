@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runmill.collector import config
-from runmill.collector.exporters.debug import DebugConfig
-from runmill.collector.exporters.run_store import RunStoreConfig
+from runmill.collector.exporters.debug_config import DebugConfig
+from runmill.collector.exporters.run_store_config import RunStoreConfig
 from runmill.collector.processors.batch import BatchConfig
 from runmill.collector.processors.memory_limiter import MemoryLimiterConfig
 from runmill.collector.receivers.otlp_config import HttpConfig

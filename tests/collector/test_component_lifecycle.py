@@ -10,8 +10,10 @@ import pytest
 from collector_fakes import RecordingConsumer, RecordingStore
 
 from runmill import home as homes
-from runmill.collector.exporters.debug import Debug, DebugConfig
-from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.exporters.debug import Debug
+from runmill.collector.exporters.debug_config import DebugConfig
+from runmill.collector.exporters.run_store import RunStore
+from runmill.collector.exporters.run_store_config import RunStoreConfig
 from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.guard import Health
 from runmill.collector.processors.batch import BatchConfig, Batcher

@@ -7,7 +7,8 @@ import pytest
 from collector_fakes import batch
 
 from runmill.collector.component import Batch
-from runmill.collector.exporters.debug import Debug, DebugConfig
+from runmill.collector.exporters.debug import Debug
+from runmill.collector.exporters.debug_config import DebugConfig
 from runmill.errors import Rejected
 
 

@@ -7,7 +7,8 @@ import pytest
 from collector_fakes import RecordingStore, batch, settle, until
 
 from runmill.collector.component import Batch, Producer
-from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.exporters.run_store import RunStore
+from runmill.collector.exporters.run_store_config import RunStoreConfig
 from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.processors.batch import BatchConfig, Batcher
 from runmill.collector.telemetry import Telemetry

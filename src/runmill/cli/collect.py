@@ -227,7 +227,7 @@ def opened(url: str, *, memory_limit: str = MEMORY_LIMIT, retention: "Retention 
 
 def memory_limit(config: "Config") -> str:
     """Give what the run store's engine may hold in memory: the most that an exporter of *config* says."""
-    from runmill.collector.exporters.run_store import RunStoreConfig
+    from runmill.collector.exporters.run_store_config import RunStoreConfig
 
     limits = [each.memory_limit for each in config.exporters.values() if isinstance(each, RunStoreConfig)]
     return f"{max(limits)}B" if limits else MEMORY_LIMIT
@@ -238,7 +238,7 @@ def retention(config: "Config", url: str) -> "Retention":
 
     Raises ConfigError where two exporters say different things.
     """
-    from runmill.collector.exporters.run_store import RunStoreConfig
+    from runmill.collector.exporters.run_store_config import RunStoreConfig
     from runmill.store.pruner import Retention
 
     exporters = [each for each in config.exporters.values() if isinstance(each, RunStoreConfig) and each.url == url]

@@ -265,7 +265,7 @@ def _listens_on(config: "Config") -> "HttpConfig":
 
 def _store_url(config: "Config", home: Home) -> str:
     """Give the store that the configuration writes to, so that the portal shows what comes in."""
-    from runmill.collector.exporters.run_store import RunStoreConfig
+    from runmill.collector.exporters.run_store_config import RunStoreConfig
 
     urls = {exporter.url for exporter in config.exporters.values() if isinstance(exporter, RunStoreConfig)}
     if len(urls) > 1:

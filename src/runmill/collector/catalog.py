@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from runmill.collector.component import SIGNALS, Signal
-from runmill.collector.exporters.debug import DebugConfig
-from runmill.collector.exporters.file import FileConfig
+from runmill.collector.exporters.debug_config import DebugConfig
+from runmill.collector.exporters.file_config import FileConfig
 from runmill.collector.exporters.kafka_config import KafkaConfig
 from runmill.collector.exporters.making import ExporterConfig
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
-from runmill.collector.exporters.run_store import RunStoreConfig
+from runmill.collector.exporters.run_store_config import RunStoreConfig
 from runmill.collector.processors.attributes import AttributesConfig, ResourceConfig
 from runmill.collector.processors.batch import BatchConfig
 from runmill.collector.processors.dedupe import DedupeConfig

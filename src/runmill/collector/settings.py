@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from runmill import home as homes
 from runmill.collector.asgi import ASGIApp
 from runmill.collector.explain import Explainer
-from runmill.collector.exporters.run_store import OpenStore
 from runmill.collector.lasting import Lasting
 from runmill.collector.receivers.journal import PutArtifact
 from runmill.collector.receivers.otlp import Bind, bind
 from runmill.home import Home
+
+if TYPE_CHECKING:  # a collector without a run store loads nothing of one
+    from runmill.collector.exporters.run_store import OpenStore
 
 __all__ = ["Settings"]
 
@@ -19,7 +22,7 @@ __all__ = ["Settings"]
 class Settings:
     """Set by code."""
 
-    open_store: OpenStore
+    open_store: "OpenStore"
     """Gives the store at a URL, the same one each time; who passes it closes it."""
     fallback_app: ASGIApp | None = None
     """Answers every HTTP request that is not OTLP, so that one port serves everything; it asks for the token itself."""

@@ -19,7 +19,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 import strategies
 from runmill.collector.component import Batch
-from runmill.collector.exporters.file import FileConfig, FileExporter
+from runmill.collector.exporters.file import FileExporter
+from runmill.collector.exporters.file_config import FileConfig
 from runmill.errors import Refused, Rejected
 from runmill.otlp.protojson import to_protobuf
 from runmill.otlp.to_json import to_json

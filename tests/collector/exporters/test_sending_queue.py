@@ -8,7 +8,8 @@ from backends import HANG, Answer, Backend, serving
 from collector_fakes import RecordingConsumer, batch, until
 
 from runmill.collector.component import Batch, Producer
-from runmill.collector.exporters.debug import Debug, DebugConfig
+from runmill.collector.exporters.debug import Debug
+from runmill.collector.exporters.debug_config import DebugConfig
 from runmill.collector.exporters.queue_file import QueueFile, QueueMemory
 from runmill.collector.exporters.sending_queue import Forwarder, SendingQueueConfig
 from runmill.collector.pipeline import FanOut

@@ -4,21 +4,14 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
-from typing import Literal, TextIO
+from typing import TextIO
 
 from runmill.collector.component import Batch
-from runmill.collector.values import Section
+from runmill.collector.exporters.debug_config import DebugConfig
 from runmill.errors import Rejected, WireError
 from runmill.otlp import columns
 
-__all__ = ["Debug", "DebugConfig"]
-
-
-class DebugConfig(Section):
-    """Source: OpenTelemetry Collector, exporter/debugexporter."""
-
-    verbosity: Literal["basic", "normal", "detailed"] = "basic"
-    """basic: a line a batch; normal: a line a record; detailed: each record whole, as JSON. Spans: always basic."""
+__all__ = ["Debug"]
 
 
 class Debug:

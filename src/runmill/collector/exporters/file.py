@@ -4,43 +4,14 @@ import asyncio
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-
-from pydantic import model_validator
 
 from runmill.collector.component import Batch
-from runmill.collector.exporters.file_format import Compression, FileFormat, encode, whole_bytes
-from runmill.collector.exporters.rotation import RotationConfig, put_aside
-from runmill.collector.values import Duration, Section
+from runmill.collector.exporters.file_config import FileConfig
+from runmill.collector.exporters.file_format import encode, whole_bytes
+from runmill.collector.exporters.rotation import put_aside
 from runmill.errors import Refused
 
-__all__ = ["FileConfig", "FileExporter"]
-
-
-class FileConfig(Section):
-    """Writes OTLP/JSON to a file, one export request a line. Source: OpenTelemetry Collector, exporter/fileexporter.
-
-    A request is answered for when it is on disk. What a kill cut off in the middle is removed at the next start.
-    """
-
-    path: Path
-    """The file. Logs, metrics and traces may share one, a request of each on its own line."""
-    format: FileFormat = "json"
-    """json: a line each; proto: the request's protobuf behind its length, 4 bytes, big-endian."""
-    compression: Compression = "none"
-    """zstd: each request for itself, behind its length as with `format: proto`."""
-    append: bool = False
-    """Go on in a file that is there; false empties it at the start. With `rotation` it always goes on."""
-    flush_interval: Duration = 1.0
-    """Taken for compatibility: nothing waits in memory, each request is on disk before it is answered for."""
-    rotation: RotationConfig | None = None
-    """Put full files aside; without it the file grows for ever."""
-
-    @model_validator(mode="after")
-    def _check(self) -> "FileConfig":
-        if self.path.is_dir():
-            raise ValueError(f"path '{self.path}' is a folder. Give the path of a file in it")
-        return self
+__all__ = ["FileExporter"]
 
 
 class FileExporter:

@@ -5,19 +5,21 @@ that is protobuf or compressed.
 """
 
 import struct
+import sys
 from pathlib import Path
-from typing import Final, Literal
-
-import pyarrow as pa
+from typing import Final
 
 from runmill.collector.component import Batch
+from runmill.collector.exporters.file_config import Compression, FileFormat
 from runmill.errors import Rejected, WireError
 from runmill.otlp.to_json import to_json
 
-__all__ = ["Compression", "FileFormat", "encode", "whole_bytes"]
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
-FileFormat = Literal["json", "proto"]
-Compression = Literal["none", "", "zstd"]
+__all__ = ["encode", "whole_bytes"]
 
 _LENGTH: Final = struct.Struct(">I")
 _PIECE_BYTES: Final = 1 << 20
@@ -30,7 +32,7 @@ def encode(batch: Batch, *, file_format: FileFormat, compression: Compression) -
     except WireError as error:
         raise Rejected(str(error)) from error
     if compression == "zstd":
-        message = pa.compress(message, codec="zstd", asbytes=True)
+        message = zstd.compress(message)
     return _LENGTH.pack(len(message)) + message if _has_lengths(file_format, compression) else message + b"\n"
 
 

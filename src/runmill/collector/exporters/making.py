@@ -1,20 +1,23 @@
-"""Every exporter, made from its configuration: what is started and stopped, and what batches are handed to."""
+"""Every exporter, made from its configuration and loaded when one names it."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from runmill.collector.component import Component, Consumer
-from runmill.collector.exporters.debug import Debug, DebugConfig
-from runmill.collector.exporters.file import FileConfig, FileExporter
+from runmill.collector.exporters.debug_config import DebugConfig
+from runmill.collector.exporters.file_config import FileConfig
 from runmill.collector.exporters.kafka_config import KafkaConfig
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.exporters.queue_file import QueueFile, QueueMemory
 from runmill.collector.exporters.retry import Retrying
-from runmill.collector.exporters.run_store import RunStore, RunStoreConfig
+from runmill.collector.exporters.run_store_config import RunStoreConfig
 from runmill.collector.exporters.sending_queue import Forwarder
 from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.settings import Settings
 from runmill.collector.telemetry import CountedExporter, Telemetry
+
+# An HTTP client is 12 MB, Arrow and what decodes with it 70: only who uses them waits for them, and holds them.
+# ruff: noqa: PLC0415
 
 __all__ = ["ExporterConfig", "Outlet", "make_exporter", "make_sender"]
 
@@ -52,10 +55,16 @@ def make_exporter(
         case KafkaConfig() | OtlpGrpcConfig() | OtlpHttpConfig():
             return _forwarding(exporter_id, config, settings, telemetry)
         case DebugConfig():
+            from runmill.collector.exporters.debug import Debug
+
             exporter: _Exporter = Debug(config, exporter_id=exporter_id)
         case FileConfig():
+            from runmill.collector.exporters.file import FileExporter
+
             exporter = FileExporter(config)
         case RunStoreConfig():
+            from runmill.collector.exporters.run_store import RunStore
+
             aside = SetAside(settings.home.path / _SET_ASIDE_FOLDER, exporter_id=exporter_id, telemetry=telemetry)
             exporter = RunStore(
                 config, exporter_id=exporter_id, open_store=settings.open_store, aside=aside, telemetry=telemetry
@@ -79,17 +88,16 @@ def _forwarding(exporter_id: str, config: ForwarderConfig, settings: Settings, t
 
 def make_sender(exporter_id: str, config: ForwarderConfig, telemetry: Telemetry) -> _Exporter:
     """Make what tries once to hand a batch to a backend."""
-    # Only who uses gRPC or Kafka waits for it to load.
     match config:
         case OtlpHttpConfig():
-            from runmill.collector.exporters.otlp_http import HttpSender  # noqa: PLC0415 - an HTTP client is 12 MB
+            from runmill.collector.exporters.otlp_http import HttpSender
 
             return HttpSender(config, exporter_id=exporter_id, telemetry=telemetry)
         case OtlpGrpcConfig():
-            from runmill.collector.exporters.otlp_grpc import GrpcSender  # noqa: PLC0415
+            from runmill.collector.exporters.otlp_grpc import GrpcSender
 
             return GrpcSender(config, exporter_id=exporter_id, telemetry=telemetry)
         case KafkaConfig():
-            from runmill.collector.exporters.kafka import KafkaSender  # noqa: PLC0415
+            from runmill.collector.exporters.kafka import KafkaSender
 
             return KafkaSender(config, exporter_id=exporter_id)

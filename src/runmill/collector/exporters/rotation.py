@@ -9,27 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field
+from runmill.collector.exporters.file_config import RotationConfig
 
-from runmill.collector.values import Section
-
-__all__ = ["RotationConfig", "put_aside"]
+__all__ = ["put_aside"]
 
 _STAMP: Final = "%Y-%m-%dT%H-%M-%S"
 _STAMPED: Final = r"-(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)\.\d{3}"
-
-
-class RotationConfig(Section):
-    """When a file is full, and how long it stays then."""
-
-    max_megabytes: int = Field(default=100, ge=1)
-    """A file that would become larger, in MiB, is put aside first. A larger single request has a file of its own."""
-    max_days: int = Field(default=0, ge=0)
-    """Files put aside longer ago are deleted at the next rotation; 0: none for its age."""
-    max_backups: int = Field(default=100, ge=0)
-    """Only so many files put aside stay, the newest; 0: all."""
-    localtime: bool = False
-    """Name them by local time; false: by UTC."""
 
 
 def put_aside(path: Path, config: RotationConfig, *, now: datetime) -> None:

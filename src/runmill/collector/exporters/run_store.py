@@ -16,19 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from pydantic import Field
-
 from runmill.collector.component import Batch
 from runmill.collector.exporters.pace import Pace
 from runmill.collector.exporters.pile import Pile
+from runmill.collector.exporters.run_store_config import RunStoreConfig
 from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.telemetry import Telemetry
-from runmill.collector.values import Duration, Section, Size
 from runmill.errors import Refused, Rejected, Unavailable, WireError
 from runmill.otlp import columns
 from runmill.store.interface import Delivery, Store
 
-__all__ = ["OpenStore", "RunStore", "RunStoreConfig"]
+__all__ = ["OpenStore", "RunStore"]
 
 OpenStore = Callable[[str], Store]
 """Opens the store at a URL; who gives it also closes the store."""
@@ -42,33 +40,6 @@ _DECODE_RECORDS: Final = 5_000
 # What passes: the store's or the machine's trouble, whatever the batch.
 _TROUBLE: Final = (Refused, Unavailable, OSError, MemoryError)
 _MORE_ATTEMPTS: Final = 2
-
-
-class RetentionConfig(Section):
-    """What the store removes by itself, whole runs at a time; by default nothing. Runs at work always stay."""
-
-    max_age: Duration | None = Field(default=None, gt=0)
-    """Runs silent for longer go, such as `90d`, and log records of no run that are older."""
-    max_size_bytes: Size | None = Field(default=None, gt=0)
-    """The oldest runs go until the tables take about this, such as `50GB`; files of runs are not counted."""
-    check_interval: Duration = Field(default=3600.0, gt=0)
-    """How often to look; first at the start."""
-
-
-class RunStoreConfig(Section):
-    """Where the store is, and how batches are grouped into commits."""
-
-    url: str
-    """A folder, or what else the run store opens."""
-    commit_interval: Duration | None = None
-    """The longest pause between two commits; it is shorter where they are quick or few. None: as the store likes."""
-    commit_records: int | None = Field(default=None, ge=1)
-    """So many waiting records are committed without a pause. None: as the store likes."""
-    max_waiting_bytes: Size = 256 * 2**20
-    """Beyond this, batches are refused until the store has caught up: senders keep them and wait."""
-    memory_limit: Size = 512 * 2**20
-    """What the store's engine may hold in memory before it writes to disk; the portal's queries share it."""
-    retention: RetentionConfig = RetentionConfig()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
