@@ -178,6 +178,10 @@ def _connect(file: Path, limits: dict[str, str | bool | int | float | list[str]]
         schema.prepare(connection, where=str(file))
         # From here on no statement, whoever wrote it, reads or writes another file.
         connection.execute("set enable_external_access = false")
+        # Nor may it change how the engine works; least of all its number of threads. Lowering it while queries are
+        # under way ends, sooner or later, with a thread that has Python's lock and waits for one that waits for it.
+        connection.execute("set allowed_configs = ['memory_limit']")
+        connection.execute("set lock_configuration = true")
     except BaseException:
         connection.close()
         raise
