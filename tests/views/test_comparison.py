@@ -55,6 +55,13 @@ def test_what_differs_is_first_in_each_group() -> None:
     assert found.curves == (Curve("loss", None, (RunId("a"),)),)
 
 
+def test_a_text_that_repeats_is_told_as_it_is() -> None:
+    """It has no least and greatest; the newest counts."""
+    runs = [a_run("a"), a_run("b")]
+    metrics = {RunId("a"): [summary("phase", "warm", count=3)], RunId("b"): [summary("phase", "cool", count=9)]}
+    assert compare(runs, metrics).rows[0] == Row("metrics", "phase", ("warm", "cool"), differs=True)
+
+
 def test_documents_and_tables_of_words_are_no_values() -> None:
     """They are looked at on a run's own page."""
     shown = [

@@ -117,7 +117,8 @@ def _metric_row(name: _Series, found: _Found) -> Row:
     """Give its value where no run logged it twice, else its figures."""
     metric, column = name
     is_single = all(each is None or each.count == 1 for each in found)
-    show: Callable[[MetricSummary], object] = (lambda each: each.last_value) if is_single else _figures
+    is_text = all(each is None or each.numeric_count == 0 for each in found)
+    show: Callable[[MetricSummary], object] = (lambda each: each.last_value) if is_single or is_text else _figures
     values = tuple(None if each is None else show(each) for each in found)
     title = metric if column is None else f"{metric}.{column}"
     return Row("values" if is_single else "metrics", title, values, _differ(values))
