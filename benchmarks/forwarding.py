@@ -34,7 +34,7 @@ exporters:
   otlp_http:
     endpoint: {backend}
     compression: {compression}
-    sending_queue: {{storage: {storage}, block_on_overflow: true}}
+    sending_queue: {{storage: {storage}, block_on_overflow: true{batch}}}
 service: {{pipelines: {{logs: {{receivers: [otlp], exporters: [otlp_http]}}}}}}
 """
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n"
@@ -76,9 +76,9 @@ def free_port():
         return taken.getsockname()[1]
 
 
-def runmill(port, backend, folder, *, compression, storage):
+def runmill(port, backend, folder, *, compression, storage, batch=""):
     file = Path(folder) / "config.yaml"
-    file.write_text(CONFIG.format(port=port, backend=backend, compression=compression, storage=storage))
+    file.write_text(CONFIG.format(port=port, backend=backend, compression=compression, storage=storage, batch=batch))
     return [sys.executable, "-m", "runmill", "collect", "--config", str(file), "--home", folder]
 
 
@@ -98,6 +98,10 @@ def contenders(given):
                 f"runmill, {storage}, {compression}",
                 functools.partial(runmill, compression=compression, storage=storage),
             )
+        yield (
+            f"runmill, file_storage, {compression}, batch",
+            functools.partial(runmill, compression=compression, storage="file_storage", batch=", batch: {}"),
+        )
         if given.rotel:
             yield f"rotel, {compression}", functools.partial(rotel, compression=compression, agent=given.rotel)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from backends import Request
 from collector_fakes import batch, logs, until
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
@@ -77,6 +78,29 @@ async def test_each_request_is_a_message_on_the_topic_of_its_signal(cluster):
     assert message.headers() == [("site", b"north"), ("Runmill-Producer", b"p"), ("Runmill-Sequence", b"7")]
     [message] = await asyncio.to_thread(received, cluster, "each_metrics", 1)
     assert (message.value(), message.headers()) == (b"points", [("site", b"north")])
+
+
+async def test_a_request_too_large_for_a_message_is_several(cluster, tmp_path):
+    """`sending_queue.batch.max_size` in bytes, below what a message may have; records in their order."""
+    bodies = [f"{number:03}" * 100 for number in range(20)]
+    telemetry, small = Telemetry(), {"sizer": "bytes", "max_size": 1000, "min_size": 0}
+    outlet = make_exporter(
+        "kafka",
+        KafkaConfig(
+            **settings_of(cluster, "cut", producer={"max_message_bytes": 1500}),
+            sending_queue={"batch": small, "num_consumers": 1},
+        ),
+        settings=Settings(open_store=lambda _: None, home=Home(tmp_path)),
+        telemetry=telemetry,
+    )
+    await outlet.component.start()
+    await outlet.consumer.consume(batch(*bodies))
+    await until(lambda: telemetry.snapshot().get('otelcol_exporter_sent_log_records{exporter="kafka"}') == 20)
+    count = telemetry.snapshot()['otelcol_exporter_queue_batch_send_size_count{exporter="kafka"}']
+    found = await asyncio.to_thread(received, cluster, "cut_logs", count)
+    await outlet.component.shutdown()
+    assert max(len(message.value()) for message in found) <= 1000
+    assert sorted(body for message in found for body in Request("", {}, message.value()).bodies()) == bodies
 
 
 async def test_what_waits_is_sent_through_the_queue(cluster, tmp_path):
