@@ -19,7 +19,9 @@ _COLLAPSED_FROM: Final = 3
 # Their text is more than type, message and frames: caret lines, sub-exceptions, suggestions.
 _SPECIAL: Final = (SyntaxError, BaseExceptionGroup, NameError, AttributeError, ImportError)
 
-_frame_texts: dict[tuple[CodeType, int], str] = {}
+_frame_texts: dict[tuple[int, int], tuple[CodeType, str]] = {}
+"""By the identity of the code: its hash is made of all its instructions, each time. The code is kept as well, so that
+no other has its identity."""
 
 
 def exception_attributes(error: BaseException) -> dict[str, Any]:
@@ -106,22 +108,20 @@ def _frames_text(trace: TracebackType | None) -> str | None:
     texts: list[str] = []
     repeats, last = 0, None
     while trace is not None:
-        key = (trace.tb_frame.f_code, trace.tb_lasti)
+        key = (id(trace.tb_frame.f_code), trace.tb_lasti)
         repeats = repeats + 1 if key == last else 1
         if repeats > _COLLAPSED_FROM:
             return None
-        text = _frame_texts.get(key)
-        if text is None:
-            text = _keep_frame_text(key, trace)
-        texts.append(text)
+        kept = _frame_texts.get(key)
+        texts.append(_keep_frame_text(key, trace) if kept is None else kept[1])
         last, trace = key, trace.tb_next
     return "".join(texts)
 
 
-def _keep_frame_text(key: tuple[CodeType, int], trace: TracebackType) -> str:
+def _keep_frame_text(key: tuple[int, int], trace: TracebackType) -> str:
     alone = TracebackType(None, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
     text = "".join(traceback.format_tb(alone))
     if len(_frame_texts) >= _MOST_FRAMES_KEPT:
         _frame_texts.clear()
-    _frame_texts[key] = text
+    _frame_texts[key] = trace.tb_frame.f_code, text
     return text
