@@ -109,6 +109,20 @@ def test_metrics_of_one_metric_gives_every_point(call, stored_home: Path):
     assert [point["value"] for point in objects(call("metrics", "latest", "mse", "--json").out)] == [0.5, 0.25, 0.375]
 
 
+def test_metrics_gives_a_curve_over_another_metric(call, stored_home: Path):
+    """By ascending x, in slices where it is long; of which metric has to be said."""
+    curve = objects(call("metrics", "latest", "mse", "--over", "mse", "--json").out)
+    assert [(point["x"], point["last"]) for point in curve] == [(0.25, 0.25), (0.375, 0.375), (0.5, 0.5)]
+    [slice_] = objects(call("metrics", "latest", "mse", "--buckets", "1", "--json").out)
+    assert (slice_["minimum"], slice_["maximum"], slice_["last"], slice_["count"]) == (0.25, 0.5, 0.375, 3)
+    table = call("metrics", "latest", "mse", "--over", "mse").out.splitlines()
+    assert (table[0].split(), table[1].split()[:5]) == (
+        ["X", "LAST", "MIN", "MAX", "COUNT", "TIME"],
+        ["0.25", "0.25", "0.25", "0.25", "1"],
+    )
+    assert call("metrics", "latest", "--over", "mse").err.startswith("runmill: Of which metric?")
+
+
 def test_an_unknown_metric_is_status_1_and_named(call, stored_home: Path):
     """Nothing to show is not the same as nothing there."""
     expected = f"runmill: Run {RUN_ID} has no metric 'nope'. Those it has: runmill metrics {RUN_ID}\n"

@@ -1,17 +1,19 @@
 """Reading log records, on every engine."""
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import orjson
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_columns import NOW, SECOND, delivery, log
 
+from runmill.columns import LOGS
 from runmill.errors import InvalidArgument
 from runmill.model import LogRecord
+from runmill.store.interface import Delivery
 from runmill.store.query import AttributeKey, LogCount, LogQuery
 from runmill.store.search import parse
 
@@ -258,16 +260,29 @@ def test_attributes_are_counted_by_name(store):
     assert AttributeKey("else", 1, (1,)) in store.attribute_keys(LogQuery())
 
 
-def test_searches_beside_each_other_and_commits_disturb_nobody(store):
-    """Each answer is right; afterwards the engine has as many threads as before, for commits want no more."""
-    threads = "select current_setting('threads') as threads"
-    before = store.sql(threads).read_all().to_pylist()
-    store.append([delivery(logs=[log(body=f"line {number % 10}", run_id="searched-1") for number in range(5000)])])
+def test_what_is_searched_in_parts_is_a_page_all_the_same(store):
+    """Through very many messages, some late: page by page in every direction, and by commit, as through a few."""
+    count, found_every = 210_000, 21_000
+    shared = log(run_id="long-1")
+    columns = {name: pa.array([value] * count, LOGS.field(name).type) for name, value in shared.items()}
+    columns["body"] = pa.array([f"needle {n}" if n % found_every == 0 else f"hay {n}" for n in range(count)])
+    columns["time_unix_nano"] = pa.array([NOW + n if n % 2 else NOW + count - n for n in range(count)])
+    logs = pa.table(columns, schema=LOGS)
+    empty = delivery().columns
+    store.append([Delivery(replace(empty, logs=logs.slice(start, 70_000))) for start in range(0, count, 70_000)])
+    expected = sorted(range(0, count, found_every), key=lambda n: NOW + count - n)
+    query = LogQuery(run_id="long-1", text="NEEDLE", limit=4)
 
-    def search(number: int) -> int:
-        store.append([delivery(logs=[log(body="other")])])
-        return len(store.logs(LogQuery(run_id="searched-1", text=f"line {number % 10}", limit=1000)).records)
+    def numbers(page):
+        return [int(record.body.split()[1]) for record in page.records], page.more_before, page.more_after
 
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(search, range(20))) == [500] * 20
-    assert store.sql(threads).read_all().to_pylist() == before
+    newest = store.logs(query)
+    older = store.logs(replace(query, before=newest.first))
+    oldest = store.logs(replace(query, before=older.first))
+    assert [numbers(page) for page in (newest, older, oldest)] == [
+        (expected[6:], True, False), (expected[2:6], True, True), (expected[:2], False, True),
+    ]  # fmt: skip
+    assert store.logs(replace(query, after=oldest.last)) == older
+    assert store.logs(replace(query, after=older.last)) == newest
+    by_commit = store.logs(replace(query, committed_after=oldest.records[-1].cursor - 1, limit=1))
+    assert numbers(by_commit) == (expected[1:2], True, True)

@@ -11,7 +11,7 @@ from runmill import home
 from runmill.cli import render
 from runmill.cli.options import AsJson, HomeOption, RunArgument
 from runmill.cli.reading import Json, Reader
-from runmill.errors import NotFound
+from runmill.errors import InvalidArgument, NotFound
 
 __all__ = ["files", "metrics", "runs", "show"]
 
@@ -84,15 +84,38 @@ def metrics(
         str | None, typer.Argument(metavar="METRIC", help="Every point of this one.", show_default=False)
     ] = None,
     *,
+    column: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Its curve: only this column of its rows.")
+    ] = None,
+    over: Annotated[
+        str | None, typer.Option(metavar="METRIC", help="Its curve over this metric, where their steps are the same.")
+    ] = None,
+    over_column: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Its curve over this column: of --over, else of its own rows.")
+    ] = None,
+    buckets: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Its curve in so many slices (else 1,000), if it is long.")
+    ] = None,
     as_json: AsJson = False,
     home_dir: HomeOption = None,
 ) -> None:
-    """Sum up a run's metrics, or print every point of one of them."""
+    """Sum up a run's metrics, or print every point of one of them, or its curve."""
+    curve = {"column": column, "x_metric": over, "x_column": over_column, "buckets": buckets}
+    is_curve = any(value is not None for value in curve.values())
+    if is_curve and metric is None:
+        raise InvalidArgument("Of which metric? Name it behind the run: runmill metrics RUN METRIC --over ...")
     with Reader(home.find(home_dir)) as reader:
         run_id = reader.run(run)["run_id"]
-        found = _summaries(reader, run_id) if metric is None else _points(reader, run_id, metric)
+        if metric is None:
+            found = _summaries(reader, run_id)
+        elif is_curve:
+            found = reader.get(f"/runs/{run_id}/series", {"metric": metric, **curve})["buckets"]
+        else:
+            found = _points(reader, run_id, metric)
     if as_json:
         render.print_json(found)
+    elif is_curve:
+        _print_curve(found)
     elif metric is None:
         _print_metrics(found)
     else:
@@ -179,6 +202,18 @@ def _print_points(found: list[Json]) -> None:
         for each in found
     ]
     render.print_table(columns, rows, right=columns[2:])
+
+
+def _print_curve(found: list[Json]) -> None:
+    columns = ("X", "LAST", "MIN", "MAX", "COUNT", "TIME")
+    rows = [
+        (
+            *(_cell(each[key]) for key in ("x", "last", "minimum", "maximum", "count")),
+            render.moment(each["time_unix_nano"], milliseconds=True),
+        )
+        for each in found
+    ]
+    render.print_table(columns, rows, right=columns[:5])
 
 
 def _cell(value: object) -> str:

@@ -40,8 +40,7 @@ def open(  # noqa: A001 - read as `runmill.store.open`
         clock: Nanoseconds since the epoch; decides which runs count as NotResponding.
         memory_limit: What the engine may hold in memory before it writes to disk.
         threads: How many threads one query may use. The caller's own waits busily while another works for it: with two,
-            a commit takes twice the CPU time and most reads a third more. Callers never wait for each other. While
-            somebody searches every message there are up to four.
+            a commit takes twice the CPU time and most reads a third more. Callers never wait for each other.
         retention: What the store removes by itself, from a thread of its own; by default nothing.
 
     Raises:

@@ -37,9 +37,6 @@ class Attachment(Protocol):
     def reader(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """Lend a connection for one read; readers and the writer do not wait for each other."""
 
-    def hurried_reader(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Lend a connection for one read that may take long: with as many threads as make it shorter."""
-
     def alone(self) -> AbstractContextManager[None]:
         """Keep the writers of other processes away for the block. Raises duckdb.Error when they do not let go."""
 

@@ -21,7 +21,7 @@ from runmill.store.condition import (
     Word,
 )
 
-__all__ = ["Filter", "narrowed_by", "reads_texts"]
+__all__ = ["Filter", "narrowed_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,6 @@ def narrowed_by(fitting: Filter, conditions: tuple[Condition, ...]) -> Filter:
         sql, values = _written(condition, f"w{number}")
         fitting = fitting.narrowed(sql, **values)
     return fitting
-
-
-def reads_texts(conditions: tuple[Condition, ...]) -> bool:
-    """Say whether they look through messages or attributes: that takes a hundred times what other columns take."""
-    bare = (each.condition if isinstance(each, Not) else each for each in conditions)
-    return not all(isinstance(each, (Level, Rank, Name)) for each in bare)
 
 
 def _written(condition: Condition, name: str) -> tuple[str, dict[str, Any]]:

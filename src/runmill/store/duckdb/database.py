@@ -13,7 +13,6 @@ import pyarrow as pa
 from runmill.errors import ConfigError, Conflict, Unavailable
 from runmill.home import Home
 from runmill.store.duckdb import schema
-from runmill.store.duckdb.hurry import Hurry
 from runmill.store.interface import Grouping
 
 __all__ = ["Database"]
@@ -52,7 +51,6 @@ class Database:
         except BaseException:
             self._lock.close()
             raise
-        self._hurry = Hurry(self._root, threads=threads)
 
     @property
     def url(self) -> str:
@@ -93,12 +91,6 @@ class Database:
             raise Unavailable(f"{self.url}: cannot be read now: {error}") from error
         finally:
             connection.close()
-
-    @contextmanager
-    def hurried_reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Lend a connection for one read that may take long; what is committed meanwhile costs more."""
-        with self.reader() as connection, self._hurry.held():
-            yield connection
 
     def rest(self) -> None:
         """Write what is only in the log into the file, and give memory that is not used back to the system."""

@@ -21,7 +21,6 @@ from runmill.errors import ConfigError, Unavailable
 from runmill.store.duckdb import object_storage, packing, schema
 from runmill.store.duckdb.catalog_lock import Purpose, ask, locked
 from runmill.store.duckdb.extensions import load
-from runmill.store.duckdb.hurry import Hurry
 from runmill.store.duckdb.lake_url import LakeUrl, without_password
 from runmill.store.interface import Grouping
 
@@ -75,7 +74,6 @@ class Lake:
         except BaseException:
             self._root.close()
             raise
-        self._hurry = Hurry(self._root, threads=threads)
 
     @property
     def url(self) -> str:
@@ -124,12 +122,6 @@ class Lake:
             raise Unavailable(f"{self.url}: cannot be read now: {self.said(error)}") from None
         finally:
             connection.close()
-
-    @contextmanager
-    def hurried_reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Lend a connection for one read that may take long; what is committed meanwhile costs more."""
-        with self.reader() as connection, self._hurry.held():
-            yield connection
 
     @contextmanager
     def alone(self) -> Iterator[None]:

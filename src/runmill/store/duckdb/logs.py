@@ -1,5 +1,6 @@
 """Reading log records: pages in time order, pages in commit order, counts over time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,14 +10,14 @@ import orjson
 from runmill.errors import InvalidArgument
 from runmill.model import AttributeValue, LogRecord
 from runmill.store import cursor
-from runmill.store.condition import Text
+from runmill.store.condition import Level, Name, Not, Rank, Text
 from runmill.store.cursor import Position
 from runmill.store.duckdb import rows
 from runmill.store.duckdb.conditions import Filter, narrowed_by
 from runmill.store.duckdb.tallies import Span
 from runmill.store.query import AttributeKey, LogCount, LogPage, LogQuery
 
-__all__ = ["attribute_keys", "counts", "page"]
+__all__ = ["attribute_keys", "counts", "page", "paged", "reads_texts"]
 
 _LARGEST_PAGE: Final = 10_000
 _MOST_SLICES: Final = 10_000
@@ -31,6 +32,12 @@ def page(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span, 
     _check(query)
     span = Span(span.first, min(span.last, committed))
     return replace(_page(connection, query, span), committed=committed)
+
+
+def reads_texts(query: LogQuery) -> bool:
+    """Say whether messages or attributes are looked through: that takes a hundred times what other columns take."""
+    bare = (each.condition if isinstance(each, Not) else each for each in query.where)
+    return bool(query.text) or not all(isinstance(each, (Level, Name, Rank)) for each in bare)
 
 
 def counts(connection: duckdb.DuckDBPyConnection, query: LogQuery, *, span: Span, slices: int) -> list[LogCount]:
@@ -161,7 +168,7 @@ def _newest(connection: duckdb.DuckDBPyConnection, fitting: Filter, before: Posi
     else:  # the record that `before` names may not fit this query, so look
         last = _position(records[-1]) if records else Position(before.time_unix_nano, before.ingest_seq - 1)
         more_after = _any(connection, _later(fitting, last))
-    return _paged(records, more_before=len(found) > limit, more_after=more_after)
+    return paged(records, more_before=len(found) > limit, more_after=more_after)
 
 
 def _oldest(
@@ -172,7 +179,7 @@ def _oldest(
     records = found[:limit]
     first = _position(records[0]) if records else Position(after.time_unix_nano, after.ingest_seq + 1)
     last = _position(records[-1]) if records else after
-    return _paged(
+    return paged(
         records,
         more_before=_any(connection, _earlier(fitting, first)),
         more_after=len(found) > limit or (before is not None and _any(connection, _later(fitting, last))),
@@ -184,10 +191,11 @@ def _by_commit(connection: duckdb.DuckDBPyConnection, query: LogQuery, span: Spa
     later = _filter(query, Span(max(span.first, after + 1), span.last))
     found = _select(connection, later, "ingest_seq", query.limit + 1)
     more_before = _any(connection, _filter(query, Span(span.first, min(span.last, after))))
-    return _paged(found[: query.limit], more_before=more_before, more_after=len(found) > query.limit)
+    return paged(found[: query.limit], more_before=more_before, more_after=len(found) > query.limit)
 
 
-def _paged(records: list[LogRecord], *, more_before: bool, more_after: bool) -> LogPage:
+def paged(records: Sequence[LogRecord], *, more_before: bool, more_after: bool) -> LogPage:
+    """Give *records*, which are in order, as a page."""
     return LogPage(
         records=tuple(records),
         first=cursor.encode(_position(records[0])) if records else None,

@@ -1,7 +1,6 @@
 """The Store protocol over the engine's tables: one writer, any number of readers, runs in memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final
 
@@ -24,13 +23,14 @@ from runmill.model import (
 from runmill.store.artifacts import ArtifactBytes
 from runmill.store.duckdb import events, logs, pruning, schema, sightings, summaries
 from runmill.store.duckdb.attachment import Attachment
-from runmill.store.duckdb.conditions import reads_texts
 from runmill.store.duckdb.export import rows_after
 from runmill.store.duckdb.follower import Follower
 from runmill.store.duckdb.known import Known
 from runmill.store.duckdb.points import points
 from runmill.store.duckdb.series import series
+from runmill.store.duckdb.side_by_side import side_by_side
 from runmill.store.duckdb.sql import select
+from runmill.store.duckdb.tallies import Span
 from runmill.store.duckdb.upkeep import Chores, Upkeep
 from runmill.store.duckdb.writer import Writer
 from runmill.store.interface import Committed, Compacted, Delivery, Grouping, StoreFacts, Unsubscribe
@@ -188,13 +188,18 @@ class DuckDBStore:
         """Give one page of log records."""
         committed_seq = self._known.last_seq  # before the look: what is committed during it belongs to the next one
         query, span = self._known.within(query)
-        with self._reader_of(query) as connection:
-            return logs.page(connection, query, span=span, committed=committed_seq)
+
+        def page(part: Span) -> LogPage:
+            with self._attachment.reader() as connection:
+                return logs.page(connection, query, span=part, committed=committed_seq)
+
+        halves = self._known.tallies.log_halves(query.run_id, span) if logs.reads_texts(query) else None
+        return side_by_side(page, query, halves) if halves else page(span)
 
     def log_counts(self, query: LogQuery, /, *, slices: int) -> list[LogCount]:
         """Count the records that fit per severity range and slice of time."""
         query, span = self._known.within(query)
-        with self._reader_of(query) as connection:
+        with self._attachment.reader() as connection:
             return logs.counts(connection, query, span=span, slices=slices)
 
     def loggers(self, run_id: RunId | None, /) -> list[tuple[str, int]]:
@@ -210,10 +215,6 @@ class DuckDBStore:
     def services(self) -> list[tuple[str, int]]:
         """Give every service that logged without a run, with its number of records."""
         return self._known.tallies.services()
-
-    def _reader_of(self, query: LogQuery) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        is_long = query.text is not None or reads_texts(query.where)
-        return self._attachment.hurried_reader() if is_long else self._attachment.reader()
 
     # Metrics.
 

@@ -3,6 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import duckdb
@@ -25,6 +26,10 @@ class Span(NamedTuple):
 
 NOWHERE: Final = Span(2**63 - 1, -1)
 """The span of no rows."""
+
+
+_MANY_RECORDS: Final = 200_000
+"""So few are looked through in less time than it is worth to divide them for."""
 
 
 class LogTally(NamedTuple):
@@ -71,6 +76,21 @@ class Tallies:
         """Say where a run's logs lie."""
         with self._lock:
             return self._log_spans.get(run_id, NOWHERE)
+
+    def log_halves(self, run_id: RunId | None, span: Span) -> tuple[Span, Span] | None:
+        """Divide a run's logs, or all, which lie in *span*, into two parts of about as many; None where they are few.
+
+        A guess, which takes each run's records to lie evenly between its first and its last.
+        """
+        with self._lock:
+            known = self._log_spans if run_id is None else self._log_spans.keys() & {run_id}
+            parts = sorted((sum(self._log_spans[run]) // 2, sum(self._logs[run].values())) for run in known)
+        half = sum(count for _, count in parts) / 2
+        if half < _MANY_RECORDS / 2:
+            return None
+        sums = accumulate(count for _, count in parts)
+        middle = next(middle for (middle, _), so_far in zip(parts, sums, strict=True) if so_far >= half)
+        return Span(span.first, middle), Span(middle + 1, span.last)
 
     def point_span(self, run_ids: Iterable[RunId]) -> Span:
         """Say where the points of some runs lie."""
