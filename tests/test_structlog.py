@@ -257,6 +257,80 @@ async def test_async_loggers_keep_call_site_thread_and_exception(wrapper: type[A
     assert record.attributes["code.function.name"] == "test_async_loggers_keep_call_site_thread_and_exception"
 
 
+def careful(logger: Any, method_name: str, event_dict: EventDict) -> EventDict:
+    """Log something of its own, as a processor may."""
+    logging.getLogger("careful").info("looked at %s", event_dict["event"])
+    return event_dict
+
+
+@pytest.fixture
+def wrapped() -> Iterator[Callable[..., Any]]:
+    """Configure structlog over loggers of ``logging`` that a handler serves."""
+    logger, handler = logging.getLogger("wrapped"), runmill.Handler()
+    careful_logger = logging.getLogger("careful")
+    for each in (logger, careful_logger):
+        each.addHandler(handler)
+        each.setLevel("INFO")
+
+    def configured(*processors: Processor) -> Any:
+        structlog.configure(processors=list(processors), logger_factory=structlog.stdlib.LoggerFactory())
+        return structlog.get_logger("wrapped")
+
+    yield configured
+    for each in (logger, careful_logger):
+        each.removeHandler(handler)
+        each.setLevel("NOTSET")
+
+
+@pytest.mark.parametrize("last", [structlog.processors.JSONRenderer(), structlog.stdlib.render_to_log_kwargs])
+def test_what_was_sent_is_not_sent_by_a_handler_too(
+    wrapped: Callable[..., Any], last: Processor, recording_collector: RecordingCollector
+) -> None:
+    """A chain with `send` over loggers that a handler serves: each event once, and everything else as ever."""
+    log = wrapped(structlog.stdlib.add_log_level, send, last)
+    log.info("first", n=1)
+    logging.getLogger("wrapped").info("native")
+    log.info("second", n=2)
+    assert runmill.flush(5) == 0
+    assert [record.body for record in recording_collector.logs] == ["first", "native", "second"]
+
+
+def test_a_handler_sends_all_that_no_processor_sent(
+    wrapped: Callable[..., Any], recording_collector: RecordingCollector
+) -> None:
+    """What a processor logs behind `send`, and events of a chain without it, are nobody's doubles."""
+    wrapped(send, careful, structlog.processors.KeyValueRenderer(key_order=["event"])).info("first")
+    wrapped(careful, structlog.processors.KeyValueRenderer(key_order=["event"])).info("second")
+    assert runmill.flush(5) == 0
+    bodies = {record.body for record in recording_collector.logs}
+    # The record of a processor stands between the first event and its double, which then is not known for one.
+    assert bodies == {"first", "looked at first", "event='first'", "looked at second", "event='second'"}
+
+
+def test_what_send_could_not_send_the_handler_sends(
+    wrapped: Callable[..., Any], recording_collector: RecordingCollector
+) -> None:
+    """An event that failed in `send` is not lost where a handler has its record."""
+
+    class Unspeakable:
+        def __str__(self) -> str:
+            raise ValueError
+
+        def __repr__(self) -> str:
+            return "?"
+
+    log = wrapped(send, structlog.processors.KeyValueRenderer(key_order=["event"]))
+    logging.getLogger("wrapped").disabled = True
+    log.info("sent, and not logged")
+    logging.getLogger("wrapped").disabled = False
+    log.info("logged, and not sent", level=Unspeakable())
+    assert runmill.flush(5) == 0
+    assert [record.body for record in recording_collector.logs] == [
+        "sent, and not logged",
+        "event='logged, and not sent' level=?",
+    ]
+
+
 def test_contextvars_and_bound_fields_arrive(sent: Sent) -> None:
     """structlog's own context and runmill's; the event wins over both."""
     configure(structlog.contextvars.merge_contextvars, send)

@@ -25,7 +25,7 @@ from runmill.app.exceptions import exception_attributes, rendered_exception_attr
 from runmill.app.handler import Handler
 from runmill.app.limits import RecordLimits
 from runmill.app.notices import notice
-from runmill.app.outlet import default_outlet
+from runmill.app.outlet import default_outlet, none_taken
 from runmill.app.plain import PLAIN_TYPES, plain
 from runmill.journal.records import LOG, Record
 from runmill.otlp import severity
@@ -47,24 +47,31 @@ _NO_LIMITS: Final = RecordLimits(attribute_count=1 << 30)
 # Their frames stand between the call and us.
 _NOT_THE_PROGRAM: Final = frozenset({"structlog", __name__})
 
+_LOGGING: Final = frozenset({"logging", Handler.__module__})
+_PROXY: Final = structlog.BoundLoggerBase._proxy_to_logger.__code__  # noqa: SLF001 - what calls the wrapped logger
+
 
 def send(logger: WrappedLogger, method_name: str, event_dict: EventDict) -> EventDict:
     """Send the event as a log record; hand the event dict on unchanged.
 
     ``event`` becomes the body, everything else attributes with their types; level, logger, exception and call site go
     where OpenTelemetry has them, whether the processors that add them ran or not. As the last processor of a chain it
-    ends the event there: nothing is printed. It never raises for what is in the event.
+    ends the event there: nothing is printed. What the chain then logs by ``logging`` is not sent once more by a
+    `runmill.Handler` that delivers to the same place. It never raises for what is in the event.
 
     Raises:
         structlog.DropEvent: It is the last processor, so there is nothing to render.
     """
     try:
         outlet = default_outlet()
+        taken = outlet.taken.slot
+        taken[0] = none_taken  # until this one is
         record = _flatten(logger, method_name, event_dict, outlet.settings.record_limits)
         try:
             outlet.write(record)
         except ValueError:  # a level or a name of a type of its own, like a StrEnum's member
             outlet.write(tuple(map(plain, record)))
+        taken[0] = _made_of_what_was_sent
     except Exception as error:  # noqa: BLE001 - the edge to the user's program, where nothing may be raised
         notice(f"an event was not sent: {type(error).__name__}: {error}")
     if _is_last():
@@ -210,24 +217,45 @@ def _is_foreign(frame: FrameType) -> bool:
     return module in _NOT_THE_PROGRAM or module.startswith("structlog.")
 
 
+def _made_of_what_was_sent() -> logging.LogRecord | None:
+    """Give the record that a handler asks about if it is what a chain with `send` made of its event; else None.
+
+    Called in place of the weak reference to the record that this thread gave last. Sure, since nothing but the wrapped
+    logger is called by that one function of structlog; a record that a processor logs has other callers.
+    """
+    emit = sys._getframe(1)  # noqa: SLF001 - as above
+    frame: FrameType | None = emit
+    while frame is not None and frame.f_globals.get("__name__") in _LOGGING:
+        frame = frame.f_back
+    if frame is None or frame.f_code is not _PROXY:
+        return None
+    record: logging.LogRecord | None = emit.f_locals["record"] if send in _processors(frame) else None
+    return record
+
+
+def _processors(frame: FrameType) -> list[object]:
+    """Give the chain of the bound logger whose method runs in *frame*."""
+    processors: list[object] = getattr(frame.f_locals.get("self"), "_processors", [])
+    return processors
+
+
 def _find_sent_twice() -> Iterator[Fault]:
-    """Say so where `send` and a handler both send what is logged: the first sees the event, the second its record."""
-    if not structlog.is_configured() or not any(isinstance(each, Handler) for each in logging.getLogger().handlers):
-        return
+    """Say so where `send` and a handler both send what is logged, each its own way out: neither sees the other's."""
     config = structlog.get_config()
-    if send in config["processors"][:-1] and isinstance(config["logger_factory"], structlog.stdlib.LoggerFactory):
+    is_both = send in config["processors"][:-1] and isinstance(config["logger_factory"], structlog.stdlib.LoggerFactory)
+    handlers = [each for each in logging.getLogger().handlers if isinstance(each, Handler)]
+    if is_both and any(each.outlet is not default_outlet() for each in handlers):
         yield Fault(
             "structlog",
-            "its events are sent twice, by runmill.structlog.send and by the runmill.Handler of the root logger",
-            "the handler alone, with ProcessorFormatter.wrap_for_formatter as the last processor",
+            "its events are sent twice: by runmill.structlog.send, and by a runmill.Handler with settings of its own",
+            "give the settings to runmill.configure or as variables, which hold for both",
         )
 
 
 def _is_last() -> bool:
     """Say whether the chain that runs now ends with `send`: what comes back would go to the logger itself."""
     runner = sys._getframe(2)  # noqa: SLF001 - structlog tells a processor nothing of its chain
-    processors = getattr(runner.f_locals.get("self"), "_processors", None) or [None]
-    return processors[-1] is send
+    return _processors(runner)[-1:] == [send]
 
 
 look_also(_find_sent_twice)

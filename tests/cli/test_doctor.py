@@ -112,7 +112,7 @@ def test_what_was_lost_is_said(
 
 SENT_TWICE = """
 import logging, runmill, structlog, runmill.structlog
-logging.basicConfig(level=logging.DEBUG, handlers=[runmill.Handler()])
+logging.basicConfig(level=logging.DEBUG, handlers=[runmill.Handler(service_name="trainer")])
 processors = [structlog.stdlib.add_log_level, runmill.structlog.send, structlog.stdlib.render_to_log_kwargs]
 structlog.configure(processors=processors, logger_factory=structlog.stdlib.LoggerFactory())
 """
@@ -120,7 +120,7 @@ structlog.configure(processors=processors, logger_factory=structlog.stdlib.Logge
 
 @pytest.mark.slow
 def test_events_that_are_sent_twice_are_noticed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """structlog's `send` beside a handler on the root logger sends each line twice: the doctor says which to leave."""
+    """structlog's `send` and a handler with settings of its own each send every line: the doctor says what to do."""
     (tmp_path / "their_app.py").write_text(SENT_TWICE)
     monkeypatch.chdir(tmp_path)
     _, found = report(home, "--app", "their_app")

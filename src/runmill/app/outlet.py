@@ -33,7 +33,7 @@ from runmill.journal.wills import Will, write_will
 from runmill.journal.writer import Bounds, Journal
 from runmill.otlp.journalled import Source
 
-__all__ = ["Outlet", "choose_default", "default_outlet", "flush", "outlet", "shared_outlet"]
+__all__ = ["Outlet", "choose_default", "default_outlet", "flush", "none_taken", "outlet", "shared_outlet"]
 
 _outlets: Final[dict[Settings, "Outlet"]] = {}
 _default: "Outlet | None" = None
@@ -46,7 +46,7 @@ _FAULTS_SECONDS: Final = 10.0
 """How often the loggers are looked through."""
 
 
-def _none_taken() -> None:
+def none_taken() -> None:
     """Stand in for the record that a thread gave last before it gave any."""
 
 
@@ -54,7 +54,7 @@ class Taken(threading.local):
     """The record that a thread gave last: in a list, to look up what is slow to find once for reading and writing."""
 
     def __init__(self) -> None:
-        self.slot: list[Callable[[], logging.LogRecord | None]] = [_none_taken]
+        self.slot: list[Callable[[], logging.LogRecord | None]] = [none_taken]
 
 
 class Outlet:
