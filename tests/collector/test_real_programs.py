@@ -11,6 +11,7 @@ from collector_fakes import RecordingConsumer, until
 
 from runmill.collector.receivers.stdin import StdinReceiver
 from runmill.collector.receivers.stream_config import StdinConfig
+from runmill.collector.telemetry import Telemetry
 from runmill.otlp import columns
 
 SETUP = {
@@ -87,7 +88,9 @@ async def gathered(program: str, tmp_path: Path, *, prefix: str = "") -> list[di
     output.write_text("".join(f"{prefix}{line}\n" for line in printed.stdout.splitlines()))
     consumer = RecordingConsumer()
     with output.open("rb") as source:
-        receiver = StdinReceiver(StdinConfig(), {"logs": consumer}, receiver_id="stdin", source=source)
+        receiver = StdinReceiver(
+            StdinConfig(), {"logs": consumer}, receiver_id="stdin", telemetry=Telemetry(), source=source
+        )
         await receiver.start()
         await until(receiver._task.done)
         await receiver.shutdown()
