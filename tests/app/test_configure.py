@@ -371,3 +371,18 @@ def test_a_terminal_gets_text(hidden: str, expected: str, recording_collector: R
     assert process.wait(60) == 0
     assert expected in os.read(here, 4096).decode()
     os.close(here)
+
+
+@pytest.mark.slow
+def test_a_message_that_does_not_fit_breaks_no_program(recording_collector: RecordingCollector) -> None:
+    """Nor where rich prints it, whose own handler would raise: the record is sent, marked, and the program goes on."""
+    ended = run(
+        """
+        runmill.configure(console="rich")
+        logging.getLogger("app").warning("%d of %d", 1)
+        logging.getLogger("app").warning("on it goes")
+        """,
+        recording_collector.endpoint,
+    )
+    assert "not enough arguments" in ended.stderr
+    assert [record.body for record in recording_collector.logs] == ["%d of %d", "on it goes"]

@@ -16,7 +16,7 @@ def has_console(logger: logging.Logger) -> bool:
     """Say whether *logger* prints already: to a stream that is no file, or by rich."""
     return any(
         (isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler))
-        or type(handler).__name__ == "RichHandler"
+        or any(kind.__name__ == "RichHandler" for kind in type(handler).__mro__)
         for handler in logger.handlers
     )
 
@@ -51,7 +51,16 @@ def _rich() -> logging.Handler:
     from rich.console import Console as RichConsole  # noqa: PLC0415 - not a dependency, and slow to import
     from rich.logging import RichHandler  # noqa: PLC0415 - as above
 
-    return RichHandler(console=RichConsole(stderr=True), rich_tracebacks=True, omit_repeated_times=False)
+    class Guarded(RichHandler):
+        """Rich's own raises to the program whose message does not fit its arguments."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            try:
+                super().emit(record)
+            except Exception:  # noqa: BLE001 - the edge to the user's program: as every handler of logging does
+                self.handleError(record)
+
+    return Guarded(console=RichConsole(stderr=True), rich_tracebacks=True, omit_repeated_times=False)
 
 
 def _json() -> logging.Formatter:
