@@ -284,5 +284,7 @@ def test_what_is_searched_in_parts_is_a_page_all_the_same(store):
     ]  # fmt: skip
     assert store.logs(replace(query, after=oldest.last)) == older
     assert store.logs(replace(query, after=older.last)) == newest
+    assert numbers(store.logs(replace(query, limit=1))) == (expected[-1:], True, False)
+    assert numbers(store.logs(replace(query, limit=1, before=newest.first))) == (expected[5:6], True, True)
     by_commit = store.logs(replace(query, committed_after=oldest.records[-1].cursor - 1, limit=1))
     assert numbers(by_commit) == (expected[1:2], True, True)

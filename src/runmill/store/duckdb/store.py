@@ -189,12 +189,12 @@ class DuckDBStore:
         committed_seq = self._known.last_seq  # before the look: what is committed during it belongs to the next one
         query, span = self._known.within(query)
 
-        def page(part: Span) -> LogPage:
+        def page(asked: LogQuery, part: Span) -> LogPage:
             with self._attachment.reader() as connection:
-                return logs.page(connection, query, span=part, committed=committed_seq)
+                return logs.page(connection, asked, span=part, committed=committed_seq)
 
-        halves = self._known.tallies.log_halves(query.run_id, span) if logs.reads_texts(query) else None
-        return side_by_side(page, query, halves) if halves else page(span)
+        parts = self._known.tallies.log_parts(query.run_id, span) if logs.reads_texts(query) else [span]
+        return side_by_side(page, query, parts) if len(parts) > 1 else page(query, span)
 
     def log_counts(self, query: LogQuery, /, *, slices: int) -> list[LogCount]:
         """Count the records that fit per severity range and slice of time."""

@@ -1,9 +1,10 @@
 """How many rows of what there are and between which commits they lie, in memory, summed from the summaries."""
 
 import threading
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 import duckdb
@@ -30,6 +31,9 @@ NOWHERE: Final = Span(2**63 - 1, -1)
 
 _MANY_RECORDS: Final = 200_000
 """So few are looked through in less time than it is worth to divide them for."""
+
+_PARTS: Final = 4
+"""More than there are threads to look through them: parts that turn out unequal even out."""
 
 
 class LogTally(NamedTuple):
@@ -77,20 +81,22 @@ class Tallies:
         with self._lock:
             return self._log_spans.get(run_id, NOWHERE)
 
-    def log_halves(self, run_id: RunId | None, span: Span) -> tuple[Span, Span] | None:
-        """Divide a run's logs, or all, which lie in *span*, into two parts of about as many; None where they are few.
+    def log_parts(self, run_id: RunId | None, span: Span) -> list[Span]:
+        """Divide a run's logs, or all, which lie in *span*, into parts of about as many; one where they are few.
 
         A guess, which takes each run's records to lie evenly between its first and its last.
         """
         with self._lock:
             known = self._log_spans if run_id is None else self._log_spans.keys() & {run_id}
-            parts = sorted((sum(self._log_spans[run]) // 2, sum(self._logs[run].values())) for run in known)
-        half = sum(count for _, count in parts) / 2
-        if half < _MANY_RECORDS / 2:
-            return None
-        sums = accumulate(count for _, count in parts)
-        middle = next(middle for (middle, _), so_far in zip(parts, sums, strict=True) if so_far >= half)
-        return Span(span.first, middle), Span(middle + 1, span.last)
+            counted = [(self._log_spans[run], sum(self._logs[run].values())) for run in known]
+        total = sum(count for _, count in counted)
+        if total < _MANY_RECORDS:
+            return [span]
+        places = sorted((at, count / _PARTS) for (first, last), count in counted for at in _spread(first, last))
+        sums = list(accumulate(count for _, count in places))
+        cuts = [places[bisect_left(sums, total * number / _PARTS)][0] for number in range(1, _PARTS)]
+        bounds = [span.first - 1, *sorted(cuts), span.last]
+        return [Span(before + 1, last) for before, last in pairwise(bounds)]
 
     def point_span(self, run_ids: Iterable[RunId]) -> Span:
         """Say where the points of some runs lie."""
@@ -134,6 +140,11 @@ def read(connection: duckdb.DuckDBPyConnection) -> Tallies:
         (PointTally(run_id, count, Span(*ends)) for run_id, count, *ends in points),
     )
     return tallies
+
+
+def _spread(first: int, last: int) -> Iterator[int]:
+    """Give the middles of so many equal parts."""
+    return (first + (last - first) * (2 * number + 1) // (2 * _PARTS) for number in range(_PARTS))
 
 
 def _summed(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
