@@ -93,6 +93,13 @@ def test_fields_of_no_schema_are_passed_over(attributes, record):
     assert_read_as_official(GROUP + payload)
 
 
+def test_a_field_of_number_0_that_nobody_knows_changes_nothing():
+    """Inside a group the C parser passes over it; the native reader, which does not, gets what is known alone."""
+    odd = varint(30 << 3 | 3) + b"\x00\x01" + varint(30 << 3 | 4)
+    payload = sent(odd + LogRecord(severity_text="a").SerializeToString() + field(ATTRIBUTES, odd + b"\x0a\x01k"))
+    assert_read_as_official(payload)
+
+
 @given(damaged(strategies.LOG_REQUESTS))
 def test_a_damaged_request_is_what_the_c_parser_still_finds_in_it(payload):
     """Bytes taken out or put in somewhere: read as when the C parser's message is written anew."""
