@@ -1,8 +1,8 @@
 """Protobuf to Arrow in native code: whatever a request repeats becomes columns, without an object for any of it.
 
 `ptars` walks the bytes in Rust, and is given only what the C parser has accepted: of broken bytes it takes some, and
-panics at others. Of what is left it reads the same but for one thing: of a oneof it gives every member that was sent,
-where the last one counts.
+panics at others. Of what is left it reads the same but for two things: of a oneof it gives every member that was sent,
+where the last one counts, and it refuses some groups, which OTLP has none of.
 """
 
 from collections.abc import Callable
