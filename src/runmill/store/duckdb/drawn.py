@@ -65,8 +65,8 @@ class Points:
 def chosen(connection: duckdb.DuckDBPyConnection, query: SeriesQuery, span: Span) -> Points:
     """Give the points of the metric and column.
 
-    The sums tell, nearly always, that all of the metric are numbers and of one column: not to look at each halves the
-    time of a long series.
+    The sums tell, nearly always, that all of the metric are numbers and of one column: not to look at each row for that
+    saves a quarter of the time.
     """
     of_metric = _of_run(query, span).where("metric = $metric", metric=query.metric)
     asked = {"run_id": query.run_id, "metric": query.metric, "column": query.column}
