@@ -52,7 +52,7 @@ def test_page_says_first_whether_anything_is_lost(page: httpx.Client, collector:
     collector.count("runmill_dropped_records_total", 1234, **labels)
     text = text_of(page.get("/collector"))
     assert "1,234 records were dropped since the collector started" in text
-    assert re.search("otlp_http queue_full . logs 1,234", text)
+    assert "otlp_http queue_full logs 1,234" in text
 
 
 def test_what_was_set_aside_can_be_found(page: httpx.Client, collector: Counting) -> None:
