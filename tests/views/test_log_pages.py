@@ -74,6 +74,13 @@ def test_a_query_with_a_mistake_is_marked(hundred: Store, client: httpx.Client) 
     assert f'<a href="/runs/{RUN}/logs">Without the query</a>' in answer.text
 
 
+@pytest.mark.parametrize("zone", ["Europe/Nowhere", "../etc/passwd", "Europe", '"', "%00", ""])
+def test_a_zone_that_is_none_leaves_the_servers(hundred: Store, client: httpx.Client, zone: str) -> None:
+    """A cookie may hold anything; the page comes all the same."""
+    answer = client.get(f"/runs/{RUN}/logs", headers={"Cookie": f"theme=dark; zone={zone}"})
+    assert (answer.status_code, 'data-zone=""' in answer.text) == (200, True)
+
+
 def test_a_span_of_time_can_be_taken_away(hundred: Store, client: httpx.Client) -> None:
     """It stands above the lines in words, and its link keeps the other filters."""
     page = client.get(f"/runs/{RUN}/logs?level=INFO&since={START + 10 * SECOND}&until={START + 12 * SECOND}").text
