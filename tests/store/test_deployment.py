@@ -98,6 +98,7 @@ def places(postgres, storage):
 
 
 @pytest.mark.engines
+@pytest.mark.timeout(300)
 def test_a_run_of_a_pod_is_whole_in_the_portal(places, tmp_path):
     """Its record, metric and file came by the gateway, what it printed by the agent of its machine."""
     with ExitStack() as stack:
@@ -172,7 +173,7 @@ def logged_in_a_pod(folder: Path, gateway: str) -> str:
 
 
 def until(condition) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
