@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from runmill.model import MetricSummary, Run, RunId
@@ -77,15 +78,10 @@ def sorted_runs(runs: Sequence[Run], values: Values, sort: str, *, now_unix_nano
     key, turned = sort.removeprefix("-"), sort.startswith("-")
     if not key:
         return list(runs)
-    placed = [(_comparable(_value(key, run, values, now_unix_nano)), run) for run in runs]
-    found = sorted(
-        (each for each in placed if each[0] is not None), key=lambda each: each[0] or _NOTHING, reverse=turned
-    )
-    return [run for _, run in found] + [run for place, run in placed if place is None]
-
-
-_Comparable: TypeAlias = tuple[bool, float, str]
-_NOTHING: Final[_Comparable] = (False, 0.0, "")
+    places = {run.run_id: _comparable(_value(key, run, values, now_unix_nano)) for run in runs}
+    found = [(place, run) for run in runs if (place := places[run.run_id]) is not None]
+    found.sort(key=itemgetter(0), reverse=turned)
+    return [run for _, run in found] + [run for run in runs if places[run.run_id] is None]
 
 
 def _value(key: str, run: Run, values: Values, now_unix_nano: int) -> float | str | None:
@@ -104,7 +100,7 @@ def _value(key: str, run: Run, values: Values, now_unix_nano: int) -> float | st
             return value_in(Column.of(key), run, values)
 
 
-def _comparable(value: float | str | None) -> _Comparable | None:
+def _comparable(value: float | str | None) -> tuple[bool, float, str] | None:
     number = number_of(value) if isinstance(value, str) else value
     if number is not None:
         return None if math.isnan(number) else (False, number, "")
