@@ -176,10 +176,13 @@ def test_access_that_nothing_gives_is_named(data_path, missing, monkeypatch):
         access.prepare(connection, data_path)
 
 
-def test_a_place_that_is_none_is_refused_with_what_would_be_one():
-    """In words, before anything is written."""
-    with pytest.raises(ConfigError, match=r"^ftp://host/x: no place for files\. Give a folder, s3://"):
-        open_place("ftp://host/x")
+@pytest.mark.parametrize("place", ["ftp://host/x", "az://container-of-nobody/x"])
+def test_a_place_that_is_none_is_refused_with_what_would_be_one(place, monkeypatch):
+    """In one line, before anything is written."""
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_CONNECTION_STRING"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError, match=rf"^{place}: no place for files\. Give a folder, s3://[^\n]*$"):
+        open_place(place)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def open_place(place: Path | str) -> ObjectStore:
     """
     if isinstance(place, Path):
         return LocalStore(place, mkdir=True, automatic_cleanup=True)
-    said = _SAID.get(urlsplit(place).scheme, _nothing)
-    config: Any = said(os.environ)  # of the cloud that the URL names
+    described = _DESCRIBED.get(urlsplit(place).scheme, _nothing)
+    config: Any = described(os.environ)  # of the cloud that the URL names
     try:
         return from_url(
             place,
@@ -34,8 +34,9 @@ def open_place(place: Path | str) -> ObjectStore:
             retry_config={"max_retries": 3, "retry_timeout": _RETRY_TIME},
         )
     except (BaseError, ValueError) as error:
+        said = str(error).partition("\n")[0]  # the rest is how obstore's own values look
         raise ConfigError(
-            f"{place}: no place for files. Give a folder, s3://, abfss://, az:// or gs://: {error}"
+            f"{place}: no place for files. Give a folder, s3://, abfss://, az:// or gs://: {said}"
         ) from error
 
 
@@ -73,4 +74,8 @@ def _gcs(environment: Mapping[str, str]) -> dict[str, Any]:
     return {"base_url": endpoint} if endpoint else {}
 
 
-_SAID: Final[dict[str, Callable[[Mapping[str, str]], dict[str, Any]]]] = {"abfss": _azure, "az": _azure, "gs": _gcs}
+_DESCRIBED: Final[dict[str, Callable[[Mapping[str, str]], dict[str, Any]]]] = {
+    "abfss": _azure,
+    "az": _azure,
+    "gs": _gcs,
+}
