@@ -90,6 +90,17 @@ def test_records_of_more_places_than_there_is_room_for_are_whole(home: Path) -> 
     assert read_dead(home) == [log(f"step {n}", line=n) for n in range(4000)]
 
 
+def test_a_very_long_message_takes_no_room_of_others(home: Path) -> None:
+    """It is kept whole, and the places that come behind it are still kept once."""
+    journal, long = make(home), "x" * (1 << 20) + "%d"
+    journal.append_log(place(long), 1.5, packed(1), None)
+    for n in range(100):
+        journal.append_log(place("step %d"), 1.5, packed(n), None)
+    assert list(journal.places.known.values()) == [place("step %d")]
+    journal.close()
+    assert read_dead(home) == [log(long % 1), *(log(f"step {n}") for n in range(100))]
+
+
 @pytest.mark.parametrize("damage", ["gone", "zeros"])
 def test_records_whose_places_are_lost_still_say_what_they_have(home: Path, damage: str) -> None:
     """After a power failure the text is delivered, and the arguments as such."""

@@ -20,6 +20,8 @@ PLACES_NAME: Final = "places"
 
 _FILE_BYTES: Final = 1 << 18
 """Some 1,500 places. A program that has more, or threads without end, writes the records of the others whole."""
+_MOST_BYTES: Final = 1 << 12
+"""Of one place: a very long message must not take the room of all others."""
 
 
 class Places:
@@ -43,6 +45,8 @@ class Places:
             return None
         number = self._next_number()
         frame = pack((number, *place))
+        if len(frame) > _MOST_BYTES:
+            return None
         try:
             self._segment.write(frame)
         except ValueError:
