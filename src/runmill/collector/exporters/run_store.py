@@ -23,7 +23,6 @@ from runmill.collector.exporters.run_store_config import RunStoreConfig
 from runmill.collector.exporters.set_aside import SetAside
 from runmill.collector.telemetry import Telemetry
 from runmill.errors import Refused, Rejected, Unavailable, WireError
-from runmill.otlp import columns
 from runmill.store.interface import Delivery, Store
 
 __all__ = ["OpenStore", "RunStore"]
@@ -200,6 +199,9 @@ class RunStore:
 
 
 def _decode(batch: Batch) -> Delivery | Exception:
+    # Here, not on top: Arrow's functions and the native reader are 17 MB, which a server that waits does without.
+    from runmill.otlp import columns  # noqa: PLC0415
+
     try:
         found = columns.decode_logs(batch.payload) if batch.signal == "logs" else columns.decode_metrics(batch.payload)
     except WireError as error:
