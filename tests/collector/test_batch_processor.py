@@ -1,10 +1,12 @@
 """``batch``: what is joined, when it goes, and that nobody is answered too early."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from collector_fakes import RecordingConsumer, batch, logs, settle, until
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from pydantic import ValidationError
 
 from runmill.collector.component import Batch, Producer
 from runmill.collector.processors.batch import BatchConfig, Batcher
@@ -179,9 +181,62 @@ async def test_sizes_are_counted(onward):
     assert telemetry.snapshot() == {
         'otelcol_processor_batch_batch_send_size_count{processor="batch"}': 1,
         'otelcol_processor_batch_batch_send_size_sum{processor="batch"}': 2,
+        'otelcol_processor_batch_metadata_cardinality{processor="batch"}': 1,
     }
 
 
 def test_concatenated_requests_are_one_request():
     """The premise of joining: appended bytes hold the records of both, in order."""
     assert bodies(Batch("logs", logs("a") + logs("b", "c"), 3)) == ["a", "b", "c"]
+
+
+def of_tenant(tenant, *names):
+    return replace(batch(*names), metadata=frozenset({("x-tenant", tenant), ("x-trace", names[0])}))
+
+
+async def test_requests_of_different_senders_stay_apart(onward):
+    """One of each is on its way, and those behind are joined to their like only; what has no such header is a kind too.
+
+    Of headers that nobody groups by, the joined request has those that all had.
+    """
+    onward.open.clear()
+    processor = batcher(onward, timeout="1h", metadata_keys=["X-Tenant"])
+    firsts = [of_tenant("a", "a1"), of_tenant("b", "b1"), batch("1")]
+    more = [
+        of_tenant("a", "a2"),
+        of_tenant("b", "b2"),
+        batch("2"),
+        of_tenant("a", "a3"),
+        of_tenant("b", "b3"),
+        batch("3"),
+    ]
+    tasks = consume_all(processor, *firsts, *more)
+    await until(lambda: len(onward.batches) == 3)
+    onward.open.set()
+    await asyncio.gather(*tasks)
+    assert [bodies(sent) for sent in onward.batches] == [["a1"], ["b1"], ["1"], ["a2", "a3"], ["b2", "b3"], ["2", "3"]]
+    tenants = [frozenset({("x-tenant", tenant)}) for tenant in "ab"]
+    assert [sent.metadata for sent in onward.batches[3:]] == [*tenants, frozenset()]
+
+
+async def test_more_kinds_of_senders_than_the_limit_are_rejected(onward):
+    """The known ones go on; 0 is no limit."""
+    telemetry = Telemetry()
+    settings = {"metadata_keys": ["x-tenant"], "metadata_cardinality_limit": 2}
+    processor = batcher(onward, telemetry, **settings)
+    for tenant in "aba":
+        await processor.consume(of_tenant(tenant, "1"))
+    with pytest.raises(
+        Rejected, match=r"2 combinations .* x-tenant apart already, and \{'x-tenant': 'c'\} is one more"
+    ):
+        await processor.consume(of_tenant("c", "1"))
+    assert telemetry.snapshot()['otelcol_processor_batch_metadata_cardinality{processor="batch"}'] == 2
+    unlimited = batcher(onward, **settings | {"metadata_cardinality_limit": 0})
+    for tenant in "abc":
+        await unlimited.consume(of_tenant(tenant, "1"))
+
+
+def test_a_header_is_named_once():
+    """In whatever case."""
+    with pytest.raises(ValidationError, match="'x-tenant' is empty or named twice"):
+        BatchConfig(metadata_keys=["X-Tenant", "x-tenant"])

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
-__all__ = ["SIGNALS", "Batch", "Component", "Consumer", "Processor", "Producer", "Signal"]
+__all__ = ["SIGNALS", "Batch", "Component", "Consumer", "Metadata", "Processor", "Producer", "Signal"]
 
 Signal = Literal["logs", "metrics", "traces", "profiles"]
 SIGNALS: Final[tuple[Signal, ...]] = ("logs", "metrics", "traces", "profiles")
+
+Metadata: TypeAlias = frozenset[tuple[str, str]]
+"""Headers of a request, names in lower case, each with its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Batch:
     """A program stands still until it is safe: it neither waits for company nor keeps others waiting for more."""
     request_count: int = 1
     """How many requests were joined to it. Who joined them sends them one by one where together they are Rejected."""
+    metadata: Metadata = frozenset()
+    """Of what it came with, what something in the configuration groups by; of a joined one, what all had."""
 
 
 class Consumer(Protocol):

@@ -21,4 +21,5 @@ def joined(batches: Sequence[Batch]) -> Batch:
         return batches[0]
     payload = b"".join(batch.payload for batch in batches)
     record_count = sum(batch.record_count for batch in batches)
-    return Batch(batches[0].signal, payload, record_count, request_count=len(batches))
+    metadata = frozenset.intersection(*(batch.metadata for batch in batches))
+    return Batch(batches[0].signal, payload, record_count, request_count=len(batches), metadata=metadata)

@@ -25,7 +25,7 @@ _MOST_SERIES: Final = 2000
 
 ComponentKind = Literal["receiver", "processor", "exporter"]
 
-_GAUGES: Final = ("_size", "_capacity", "_files", "_rss", "_uptime")
+_GAUGES: Final = ("_size", "_cardinality", "_capacity", "_files", "_rss", "_uptime")
 
 
 def is_gauge(name: str) -> bool:

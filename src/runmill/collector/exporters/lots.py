@@ -10,15 +10,18 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from runmill.collector.component import Signal
+from runmill.collector.component import Metadata, Signal
 from runmill.collector.exporters.queue_file import Entry
 from runmill.collector.joining import is_joinable
+from runmill.collector.metadata import MetadataKeys
 from runmill.collector.values import Duration, Section
 
 __all__ = ["WEIGHTS", "Lot", "Lots", "QueueBatchConfig", "Sizer"]
 
 Sizer = Literal["requests", "items", "bytes"]
 Lot: TypeAlias = tuple[Entry, ...]
+_Kind: TypeAlias = tuple[Signal, Metadata]
+"""Only entries of one kind are joined."""
 
 WEIGHTS: Final[Mapping[Sizer, Callable[[Entry], int]]] = {
     "requests": lambda _: 1,
@@ -28,6 +31,14 @@ WEIGHTS: Final[Mapping[Sizer, Callable[[Entry], int]]] = {
 
 _MOST_BYTES: Final = 32 * 2**20
 """In a lot, whatever it is measured in: it is in memory while it is sent, and as often as there are consumers."""
+
+
+class PartitionConfig(Section):
+    """Which requests are never joined to one another."""
+
+    metadata_keys: MetadataKeys = Field(default_factory=list)
+    """Headers, or gRPC metadata, such as `x-tenant`: only requests with the same values of all of them are joined.
+    Receivers must `include_metadata`."""
 
 
 class QueueBatchConfig(Section):
@@ -41,6 +52,7 @@ class QueueBatchConfig(Section):
     """No request is larger, unless it is a single record; 0: no limit."""
     sizer: Literal["items", "bytes"] | None = None
     """What sizes are given in: records, or bytes before compression. By default the queue's, or else `items`."""
+    partition: PartitionConfig = PartitionConfig()
     join_numbered: bool = False
     """Join requests that runmill has numbered, too. Without its number, a runmill does not know a request that comes
     twice: true is for other backends."""
@@ -78,7 +90,7 @@ class Lots:
         self._config = config
         self._weigh = WEIGHTS[sizer]
         self._ready = asyncio.Queue[Lot]()
-        self._growing: dict[Signal, _Growing] = {}
+        self._growing: dict[_Kind, _Growing] = {}
 
     def put(self, entry: Entry) -> None:
         """Add an entry."""
@@ -86,13 +98,13 @@ class Lots:
         if config is None or not is_joinable(entry.signal) or (entry.is_numbered and not config.join_numbered):
             self.put_back((entry,))
             return
-        weight = self._weigh(entry)
-        if self._is_full(self._growing.get(entry.signal), entry, weight, config):
-            self._finish(entry.signal)
-        growing = self._grow(entry.signal, config)
+        weight, kind = self._weigh(entry), (entry.signal, entry.metadata)
+        if self._is_full(self._growing.get(kind), entry, weight, config):
+            self._finish(kind)
+        growing = self._grow(kind, config)
         growing.add(entry, weight)
         if growing.weight >= config.min_size:
-            self._finish(entry.signal)
+            self._finish(kind)
 
     def put_back(self, lot: Lot) -> None:
         """Add a lot as it is."""
@@ -104,8 +116,8 @@ class Lots:
 
     def flush(self) -> None:
         """Wait no longer for more."""
-        for signal in tuple(self._growing):
-            self._finish(signal)
+        for kind in tuple(self._growing):
+            self._finish(kind)
 
     def left(self) -> Iterator[Entry]:
         """Take out all that waits."""
@@ -119,13 +131,13 @@ class Lots:
         is_over_max = 0 < config.max_size < growing.weight + weight
         return is_over_max or growing.size_bytes + entry.size_bytes > _MOST_BYTES
 
-    def _grow(self, signal: Signal, config: QueueBatchConfig) -> _Growing:
-        if signal not in self._growing:
-            timer = asyncio.get_running_loop().call_later(config.flush_timeout, self._finish, signal)
-            self._growing[signal] = _Growing(timer)
-        return self._growing[signal]
+    def _grow(self, kind: _Kind, config: QueueBatchConfig) -> _Growing:
+        if kind not in self._growing:
+            timer = asyncio.get_running_loop().call_later(config.flush_timeout, self._finish, kind)
+            self._growing[kind] = _Growing(timer)
+        return self._growing[kind]
 
-    def _finish(self, signal: Signal) -> None:
-        growing = self._growing.pop(signal)
+    def _finish(self, kind: _Kind) -> None:
+        growing = self._growing.pop(kind)
         growing.timer.cancel()
         self.put_back(tuple(growing.entries))

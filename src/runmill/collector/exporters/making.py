@@ -19,7 +19,7 @@ from runmill.collector.telemetry import CountedExporter, Telemetry
 # An HTTP client is 12 MB, Arrow and what decodes with it 70: only who uses them waits for them, and holds them.
 # ruff: noqa: PLC0415
 
-__all__ = ["ExporterConfig", "Outlet", "make_exporter", "make_sender"]
+__all__ = ["ExporterConfig", "ForwarderConfig", "Outlet", "make_exporter", "make_sender"]
 
 ForwarderConfig: TypeAlias = KafkaConfig | OtlpGrpcConfig | OtlpHttpConfig
 """What is far away, and may be out of order: with retries and a queue."""

@@ -5,6 +5,7 @@ shared by as many batches as wait for it.
 """
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
-from runmill.collector.component import Batch, Producer, Signal
+from runmill.collector.component import Batch, Metadata, Producer, Signal
 from runmill.errors import Conflict, Refused
 
 __all__ = ["Entry", "QueueFile", "QueueMemory", "QueueStorage"]
@@ -28,12 +29,17 @@ create table if not exists waiting (
     record_count integer not null,
     producer_id text,
     sequence integer,
-    payload blob not null
+    payload blob not null,
+    metadata text
 )"""
-_INSERT: Final = "insert into waiting values (?, ?, ?, ?, ?, ?)"
+# Of files that are older than requests' metadata.
+_ADD_METADATA: Final = "alter table waiting add column metadata text"
+_INSERT: Final = "insert into waiting values (?, ?, ?, ?, ?, ?, ?)"
 _DELETE: Final = "delete from waiting where key = ?"
-_SELECT: Final = "select signal, payload, record_count, producer_id, sequence from waiting where key = ?"
-_LEFT: Final = "select key, signal, record_count, length(payload), producer_id is not null from waiting order by key"
+_SELECT: Final = "select signal, payload, record_count, producer_id, sequence, metadata from waiting where key = ?"
+_LEFT: Final = (
+    "select key, signal, record_count, length(payload), producer_id is not null, metadata from waiting order by key"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,13 +52,16 @@ class Entry:
     size_bytes: int
     is_numbered: bool
     """Whether it has a producer."""
+    metadata: Metadata
+    """Only batches with the same are joined."""
     batch: Batch | None = None
 
     @classmethod
     def of(cls, key: int, batch: Batch, *, is_held: bool = True) -> "Entry":
         """Give the entry of *batch*; with it, where it is held."""
         size, is_numbered = len(batch.payload), batch.producer is not None
-        return cls(key, batch.signal, batch.record_count, size, is_numbered, batch if is_held else None)
+        held = batch if is_held else None
+        return cls(key, batch.signal, batch.record_count, size, is_numbered, batch.metadata, held)
 
 
 class QueueStorage(Protocol):
@@ -139,7 +148,8 @@ class QueueFile:
         key, producer = self._next_key, batch.producer
         who = (producer.producer_id, producer.sequence) if producer else (None, None)
         try:
-            await self._write(_INSERT, (key, batch.signal, batch.record_count, *who, batch.payload))
+            metadata = _written(batch.metadata)
+            await self._write(_INSERT, (key, batch.signal, batch.record_count, *who, batch.payload, metadata))
         except sqlite3.Error as error:
             raise Refused(f"{self._path}: cannot be written: {error}. Send the same data again later.") from error
         size = len(batch.payload)
@@ -198,7 +208,12 @@ class QueueFile:
             self._connection.execute("pragma journal_mode=wal")
             self._connection.execute("pragma synchronous=full")
             self._connection.execute(_SCHEMA)
-            left = [Entry(*row) for row in self._connection.execute(_LEFT)]
+            if "metadata" not in [column[1] for column in self._connection.execute("pragma table_info(waiting)")]:
+                self._connection.execute(_ADD_METADATA)
+            left = [
+                Entry(key, signal, record_count, size_bytes, bool(is_numbered), _metadata_of(metadata))
+                for key, signal, record_count, size_bytes, is_numbered, metadata in self._connection.execute(_LEFT)
+            ]
             if not left:
                 self._connection.execute("vacuum")  # gives back the space of an outage that is over
         except sqlite3.OperationalError as error:
@@ -225,9 +240,17 @@ class QueueFile:
 
     def _read(self, key: int) -> Batch:
         row = cast("sqlite3.Connection", self._connection).execute(_SELECT, (key,)).fetchone()
-        signal, payload, record_count, producer_id, sequence = row
+        signal, payload, record_count, producer_id, sequence, metadata = row
         producer = None if producer_id is None else Producer(producer_id, sequence)
-        return Batch(cast("Signal", signal), payload, record_count, producer)
+        return Batch(cast("Signal", signal), payload, record_count, producer, metadata=_metadata_of(metadata))
+
+
+def _written(metadata: Metadata) -> str | None:
+    return json.dumps(sorted(metadata)) if metadata else None
+
+
+def _metadata_of(text: str | None) -> Metadata:
+    return frozenset((name, value) for name, value in json.loads(text)) if text else frozenset()
 
 
 def _answer(done: asyncio.Future[None], error: Exception | None) -> None:

@@ -9,6 +9,7 @@ consume ──> storage (on disk) ──> consume returns
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 from pydantic import Field, model_validator
@@ -19,6 +20,7 @@ from runmill.collector.exporters.losses import Losses
 from runmill.collector.exporters.lots import WEIGHTS, Lot, Lots, QueueBatchConfig, Sizer
 from runmill.collector.exporters.queue_file import Entry, QueueStorage
 from runmill.collector.joining import joined
+from runmill.collector.metadata import restricted
 from runmill.collector.telemetry import RECORDS, Telemetry
 from runmill.collector.values import Section
 from runmill.errors import Refused, Rejected
@@ -54,6 +56,11 @@ class SendingQueueConfig(Section):
         """What the sizes of `batch` are given in."""
         own = "items" if self.sizer == "requests" else self.sizer
         return (self.batch and self.batch.sizer) or own
+
+    @property
+    def metadata_keys(self) -> list[str]:
+        """By what requests are held apart."""
+        return self.batch.partition.metadata_keys if self.batch else []
 
     @model_validator(mode="after")
     def _check(self) -> "SendingQueueConfig":
@@ -129,6 +136,8 @@ class Forwarder:
 
     async def consume(self, batch: Batch, /) -> None:
         """Return once *batch* is in the queue, or was dropped because that is full. Raises Refused."""
+        if batch.metadata:  # of which the queue keeps what it needs
+            batch = replace(batch, metadata=restricted(batch.metadata, self._config.metadata_keys))
         # A sender that goes away must not leave a batch in the storage that no worker knows of.
         adding = asyncio.create_task(self._add(batch))
         self._adding.add(adding)

@@ -1,13 +1,14 @@
 """``batch``: join small requests into larger ones, without ever answering for what is not safe yet."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field, model_validator
 
-from runmill.collector.component import Batch, Consumer
+from runmill.collector.component import Batch, Consumer, Metadata
 from runmill.collector.joining import is_joinable, joined
+from runmill.collector.metadata import MetadataKeys, restricted
 from runmill.collector.telemetry import Telemetry
 from runmill.collector.values import Duration, Section
 from runmill.errors import Rejected
@@ -24,6 +25,12 @@ class BatchConfig(Section):
     """How long a batch waits at most; 0 joins nothing."""
     send_batch_max_size: int = Field(default=0, ge=0)
     """Never join to more records than this; 0: no limit. A single larger request passes whole, it is not cut."""
+    metadata_keys: MetadataKeys = Field(default_factory=list)
+    """Headers, or gRPC metadata, such as `x-tenant`: only requests with the same values of all of them are joined.
+    Receivers must `include_metadata`."""
+    metadata_cardinality_limit: int = Field(default=1000, ge=0)
+    """How many combinations of values are held apart, while the collector runs; what comes with one more is rejected.
+    0: no limit."""
 
     @model_validator(mode="after")
     def _check(self) -> "BatchConfig":
@@ -39,6 +46,55 @@ class BatchConfig(Section):
 class _Waiting:
     batch: Batch
     done: asyncio.Future[None]
+
+
+class _Group:
+    """Requests that may be joined to one another: what waits, and what is on its way."""
+
+    def __init__(self, config: BatchConfig, send: Callable[[Sequence[_Waiting]], Coroutine[None, None, None]]) -> None:
+        self._config = config
+        self._send = send
+        self._waiting: list[_Waiting] = []
+        self._record_count = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def shutdown(self) -> None:
+        """Send what waits, and return when all of it is answered."""
+        self._flush()
+        while self._under_way:
+            await asyncio.gather(*self._under_way)
+
+    async def consume(self, batch: Batch, /) -> None:
+        """Return once *batch*, alone or joined to others, is safe downstream."""
+        if self._is_over_max(batch):
+            self._flush()
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._record_count += batch.record_count
+        if self._record_count >= self._config.send_batch_size or not self._under_way:
+            self._flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._config.timeout, self._flush)
+        await waiting.done
+
+    def _is_over_max(self, batch: Batch) -> bool:
+        return 0 < self._config.send_batch_max_size < self._record_count + batch.record_count
+
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        group, self._waiting, self._record_count = self._waiting, [], 0
+        if group:
+            task = asyncio.create_task(self._send(group))
+            self._under_way.add(task)
+            task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not self._under_way:
+            self._flush()
 
 
 class Batcher:
@@ -58,56 +114,41 @@ class Batcher:
         self._onward = onward
         self._processor_id = processor_id
         self._telemetry = telemetry
-        self._waiting: list[_Waiting] = []
-        self._record_count = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._groups: dict[Metadata, _Group] = {}
 
     async def start(self) -> None:
         """Nothing to prepare."""
 
     async def shutdown(self) -> None:
         """Send what waits, and return when all of it is answered."""
-        self._flush()
-        while self._under_way:
-            await asyncio.gather(*self._under_way)
+        await asyncio.gather(*(group.shutdown() for group in self._groups.values()))
 
     async def consume(self, batch: Batch, /) -> None:
-        """Return once *batch*, alone or joined to others, is safe downstream."""
+        """Return once *batch*, alone or joined to others, is safe downstream. Raises Rejected for a group too many."""
         if not self._config.timeout or self._is_large(batch) or _stays_apart(batch):
             await self._onward.consume(batch)
-            return
-        if self._is_over_max(batch):
-            self._flush()
-        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        self._record_count += batch.record_count
-        if self._record_count >= self._config.send_batch_size or not self._under_way:
-            self._flush()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._config.timeout, self._flush)
-        await waiting.done
+        else:
+            await self._group_of(batch).consume(batch)
 
     def _is_large(self, batch: Batch) -> bool:
         return batch.record_count >= self._config.send_batch_size
 
-    def _is_over_max(self, batch: Batch) -> bool:
-        return 0 < self._config.send_batch_max_size < self._record_count + batch.record_count
+    def _group_of(self, batch: Batch) -> _Group:
+        values = restricted(batch.metadata, self._config.metadata_keys)
+        return self._groups.get(values) or self._open_group(values)
 
-    def _flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        group, self._waiting, self._record_count = self._waiting, [], 0
-        if group:
-            task = asyncio.create_task(self._send(group), name=f"{self._processor_id} send")
-            self._under_way.add(task)
-            task.add_done_callback(self._landed)
-
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        if not self._under_way:
-            self._flush()
+    def _open_group(self, values: Metadata) -> _Group:
+        if 0 < self._config.metadata_cardinality_limit <= len(self._groups):
+            raise Rejected(
+                f"processor {self._processor_id!r} holds {len(self._groups)} combinations of the values of "
+                f"{', '.join(self._config.metadata_keys)} apart already, and {dict(sorted(values))!r} is one more. "
+                "Raise its metadata_cardinality_limit, or name keys that have fewer values."
+            )
+        group = self._groups[values] = _Group(self._config, self._send)
+        self._telemetry.set(
+            "otelcol_processor_batch_metadata_cardinality", len(self._groups), processor=self._processor_id
+        )
+        return group
 
     async def _send(self, group: Sequence[_Waiting]) -> None:
         self._telemetry.add("otelcol_processor_batch_batch_send_size_count", processor=self._processor_id)

@@ -1,7 +1,7 @@
 """The stage around a processor that changes records: decode, edit, count what it dropped by rule, encode, hand on."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from runmill.collector.component import Batch, Consumer, Signal
@@ -63,7 +63,7 @@ class Editing:
         if not self.edit(batch.signal, request, account):
             return batch, account
         left = batch.record_count - account.drops.total()
-        return Batch(batch.signal, request.SerializeToString(), left, batch.producer), account
+        return replace(batch, payload=request.SerializeToString(), record_count=left), account
 
     def _count(self, batch: Batch, edited: Batch, account: Account) -> None:
         labels = {"processor": self.processor_id, "signal": batch.signal}

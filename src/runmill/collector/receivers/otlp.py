@@ -33,6 +33,7 @@ class OtlpReceiver:
         others: ASGIApp | None,
         bind: Bind,
         token: str | None,
+        metadata_names: frozenset[str] = frozenset(),
     ) -> None:
         self._config = config
         self._bind = bind
@@ -45,6 +46,7 @@ class OtlpReceiver:
             telemetry=telemetry,
             others=others,
             token=token,
+            metadata_names=metadata_names,
         )
         cors = config.cors and Cors(config.cors, frozenset(config.signals_by_path()), otlp)
         self._app = Guard(cors or otlp, health, host, may_write=cors.allows if cors else None)

@@ -25,6 +25,8 @@ class HttpConfig(Section):
     """Speak TLS; by default plain HTTP."""
     cors: CorsConfig | None = None
     """Which pages may send from a browser; by default none but this server's own."""
+    include_metadata: bool = False
+    """Keep the headers of a request for what groups by them: `metadata_keys` of `batch` and of a `sending_queue`."""
 
     @model_validator(mode="after")
     def _check(self) -> "HttpConfig":
@@ -55,6 +57,8 @@ class GrpcConfig(Section):
     """A request that takes longer to come is cut off, and its sender asked to try again."""
     tls: ServerTlsConfig | None = None
     """Speak TLS; by default plain."""
+    include_metadata: bool = False
+    """Keep the metadata of a request, as over HTTP its headers."""
 
     @model_validator(mode="after")
     def _check(self) -> "GrpcConfig":

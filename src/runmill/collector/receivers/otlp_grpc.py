@@ -14,6 +14,7 @@ import grpc.aio
 
 from runmill.collector.component import Batch, Consumer, Signal
 from runmill.collector.connections import most_connections
+from runmill.collector.metadata import read_metadata
 from runmill.collector.receivers.otlp_config import GrpcConfig
 from runmill.collector.receivers.producer import read_producer
 from runmill.collector.receivers.tls import ServerTlsConfig
@@ -49,6 +50,7 @@ class OtlpGrpcReceiver:
         telemetry: Telemetry,
         choose_port: Callable[[str], str],
         token: str | None,
+        metadata_names: frozenset[str] = frozenset(),
     ) -> None:
         self._config = config
         self._consumers = consumers
@@ -56,6 +58,7 @@ class OtlpGrpcReceiver:
         self._telemetry = telemetry
         self._choose_port = choose_port
         self._token = token
+        self._metadata_names = metadata_names if config.include_metadata else frozenset()
         self._server: Any = None
         self.endpoint: str | None = None
         """Where it listens, once it has started: ``127.0.0.1:4317``."""
@@ -117,7 +120,7 @@ class OtlpGrpcReceiver:
                                  " is wanted from other machines. Set it with OTEL_EXPORTER_OTLP_HEADERS.")  # fmt: skip
             payload = await self._received(messages, context)
             try:
-                batch = Batch(signal, payload, count_records(signal, payload), read_producer(metadata))
+                batch = self._batch(signal, payload, metadata)
                 if batch.record_count:
                     await consumer.consume(batch)
             except (WireError, Rejected) as error:
@@ -130,6 +133,10 @@ class OtlpGrpcReceiver:
             return b""  # an Export*ServiceResponse that says all was taken
 
         return export
+
+    def _batch(self, signal: Signal, payload: bytes, metadata: Mapping[str, str]) -> Batch:
+        kept = read_metadata(metadata, self._metadata_names)
+        return Batch(signal, payload, count_records(signal, payload), read_producer(metadata), metadata=kept)
 
     async def _received(self, messages: AsyncIterator[bytes], context: Any) -> bytes:
         """Give the request's message; one that does not come in time ends the request."""

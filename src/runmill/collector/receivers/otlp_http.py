@@ -14,6 +14,7 @@ from typing import Final
 
 from runmill.collector.asgi import ASGIApp, Headers, Receive, Scope, Send, headers_of, send_response
 from runmill.collector.component import Batch, Consumer, Signal
+from runmill.collector.metadata import read_metadata
 from runmill.collector.receivers.body import ENCODINGS, ClientGone, TooLarge, read_body
 from runmill.collector.receivers.otlp_config import HttpConfig
 from runmill.collector.receivers.producer import read_producer
@@ -55,6 +56,7 @@ class OtlpHttp:
         telemetry: Telemetry,
         others: ASGIApp | None,
         token: str | None,
+        metadata_names: frozenset[str],
     ) -> None:
         self._signals = config.signals_by_path()
         self._max_bytes = config.max_request_body_size
@@ -64,6 +66,7 @@ class OtlpHttp:
         self._telemetry = telemetry
         self._others = others
         self._token = token
+        self._metadata_names = metadata_names if config.include_metadata else frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -146,7 +149,8 @@ class OtlpHttp:
         payload = await self._read_body(headers, receive)
         if media_type == status.JSON:
             payload = await _from_json(signal, payload)
-        return Batch(signal, payload, count_records(signal, payload), producer)
+        metadata = read_metadata(headers, self._metadata_names)
+        return Batch(signal, payload, count_records(signal, payload), producer, metadata=metadata)
 
     async def _read_body(self, headers: Headers, receive: Receive) -> bytes:
         encoding = headers.get("content-encoding", "").strip().lower() or "identity"

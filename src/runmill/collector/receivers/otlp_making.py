@@ -23,8 +23,11 @@ def make_otlp(
     settings: Settings,
     telemetry: Telemetry,
     health: Health,
+    metadata_names: frozenset[str],
 ) -> dict[str, Component]:
     """Make the receiver *name*; nothing starts yet. HTTP goes by that name, gRPC by ``NAME.grpc``.
+
+    Of what requests come with, *metadata_names* are kept where the configuration says so.
 
     Raises:
         ConfigError: an endpoint is wider than loopback, and nothing would keep strangers out.
@@ -41,6 +44,7 @@ def make_otlp(
             others=MetricsApp(telemetry, settings.fallback_app, token=token),
             bind=settings.bind,
             token=token,
+            metadata_names=metadata_names,
         )
     if (grpc := config.protocols.grpc) is not None:
         # Only who uses gRPC waits for it to load.
@@ -54,6 +58,7 @@ def make_otlp(
             telemetry=telemetry,
             choose_port=settings.choose_port,
             token=token,
+            metadata_names=metadata_names,
         )
     return made
 
