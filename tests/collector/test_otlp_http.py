@@ -245,6 +245,19 @@ async def test_broken_compression_is_400(receiving, body):
     assert failure(response)[:3] == (400, "application/x-protobuf", 3)
 
 
+async def test_only_configured_compressions_are_taken(receiving):
+    """Of which empty text is none at all."""
+    server = await receiving(compression_algorithms=["", "gzip"])
+    codings = {"gzip": gzip.compress(logs("a")), "identity": logs("b"), "zstd": zstd.compress(logs("c"))}
+    answers = {
+        coding: await server.client.post("/v1/logs", content=body, headers=PROTOBUF | {"content-encoding": coding})
+        for coding, body in codings.items()
+    }
+    assert {coding: answer.status_code for coding, answer in answers.items()} == {
+        "gzip": 200, "identity": 200, "zstd": 415,
+    }  # fmt: skip
+
+
 async def test_unknown_compression_is_415_and_names_the_known_ones(receiving):
     """The header is not ignored, and the sender learns what it may use."""
     server = await receiving()
@@ -253,9 +266,9 @@ async def test_unknown_compression_is_415_and_names_the_known_ones(receiving):
         415,
         "application/x-protobuf",
         3,
-        "Content-Encoding 'br' is not known. Use one of identity, gzip, deflate, zlib, zstd.",
+        "Content-Encoding 'br' is not known. Use one of identity, gzip, zstd, zlib, deflate.",
     )
-    assert response.headers["accept-encoding"] == "gzip, zstd, deflate"
+    assert response.headers["accept-encoding"] == "identity, gzip, zstd, zlib, deflate"
 
 
 @pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {}])

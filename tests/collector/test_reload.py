@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 import sys
 
@@ -44,6 +45,16 @@ async def service(stores):
 
 def bodies(store):
     return sorted(body for group in store.bodies() for body in group)
+
+
+async def test_level_of_its_own_messages_is_the_configurations(service):
+    """And the next configuration's after a reload: by default, warnings are written."""
+    log = logging.getLogger("runmill.collector.exporters")
+    for level, says_warnings in (("error", False), ("warn", True), ("error", False), (None, True)):
+        telemetry = f"service: {{telemetry: {{logs: {{level: {level}}}}}," if level else "service: {"
+        quiet = TEXT.format(url="one", grpc="").replace("service: {", telemetry)
+        await service.reload(lambda text=quiet: config.loads(text, source="FILE", environment={}))
+        assert log.isEnabledFor(logging.WARNING) == says_warnings
 
 
 async def test_every_request_around_a_reload_is_taken(service, stores):

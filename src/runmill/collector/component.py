@@ -36,7 +36,7 @@ class Batch:
     request_count: int = 1
     """How many requests were joined to it. Who joined them sends them one by one where together they are Rejected."""
     metadata: Metadata = frozenset()
-    """Of what it came with, what something in the configuration groups by; of a joined one, what all had."""
+    """Of what it came with, what something in the configuration uses; of a joined one, what all had."""
 
 
 class Consumer(Protocol):

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import ClassVar, Final, cast, get_args
 
 from pydantic import Field, ValidationError
 
-from runmill.collector import problems
+from runmill.collector import extensions, problems
 from runmill.collector.catalog import (
     CATALOG,
     ComponentKind,
@@ -20,7 +20,7 @@ from runmill.collector.catalog import (
 from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.document import MOST_CHARACTERS, from_text, parse
 from runmill.collector.expand import Expander
-from runmill.collector.telemetry_config import PeriodicReader, TelemetryConfig
+from runmill.collector.telemetry_config import TelemetryConfig
 from runmill.collector.values import Section
 from runmill.errors import ConfigError
 
@@ -33,6 +33,9 @@ _KINDS: Final[tuple[ComponentKind, ...]] = get_args(ComponentKind)
 _COMPONENT_ID: Final = re.compile(r"[a-z][a-z0-9_]*(/[^/\s]+)?")
 _SECTIONS: Final = (*_KINDS, "service")
 _FOREIGN_SECTIONS: Final = ("connectors", "extensions")  # of the OpenTelemetry Collector; none exist here
+_NO_CONNECTORS: Final = (
+    "connectors: are not taken here: name the same receiver in several pipelines, or the same exporter. Remove it."
+)
 
 
 class PipelineConfig(Section):
@@ -45,6 +48,8 @@ class PipelineConfig(Section):
 
 class ServiceConfig(Section):
     """Which components work together."""
+
+    not_here: ClassVar = {"extensions": "there are none. Remove it"}
 
     pipelines: dict[str, object]
     telemetry: TelemetryConfig = TelemetryConfig()
@@ -70,10 +75,8 @@ class Config:
     processors: Mapping[str, ProcessorConfig]
     exporters: Mapping[str, ExporterConfig]
     pipelines: tuple[Pipeline, ...]
-    metrics_endpoints: tuple[str, ...] = ()
-    """Where the collector's own metrics are served."""
-    metrics_pushes: tuple[PeriodicReader, ...] = ()
-    """Where they are pushed to."""
+    telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
+    """What the collector says of itself, and where."""
     warnings: tuple[str, ...] = ()
     """What is worth a look, such as a variable that is not set; one line each."""
 
@@ -188,20 +191,18 @@ class _Reading:
             pipelines = tuple(self._pipelines(given)) if isinstance(given, dict) else ()
             return Config(source, receivers, processors, exporters, pipelines)
         pipelines = tuple(self._pipelines(service.pipelines))
-        metrics = service.telemetry.metrics
         warnings = tuple(self.warnings)
-        if metrics.level == "none":
-            return Config(source, receivers, processors, exporters, pipelines, warnings=warnings)
-        pulls, pushes = metrics.pulls(), metrics.pushes()
-        return Config(source, receivers, processors, exporters, pipelines, pulls, pushes, warnings)
+        return Config(source, receivers, processors, exporters, pipelines, service.telemetry, warnings)
 
     def _check_sections(self) -> None:
-        for name, found in self.document.items():
-            if name not in _SECTIONS and (found or name not in _FOREIGN_SECTIONS):
+        for name in self.document:
+            if name not in _SECTIONS and name not in _FOREIGN_SECTIONS:
                 hint = problems.did_you_mean(name, _SECTIONS)
                 self.problems.append(
                     f"{name}: unknown section (known: {', '.join(_SECTIONS)}).{hint} Correct or remove it."
                 )
+        self.problems += [_NO_CONNECTORS] if self.document.get("connectors") else []
+        self.problems += extensions.refusals(self.document.get("extensions"))
 
     def _mapping(self, name: str) -> Mapping[str, object]:
         found = self.document.get(name) or {}

@@ -1,4 +1,4 @@
-"""What a request says beside its data, as headers of HTTP or metadata of gRPC: kept only where something groups by it.
+"""What a request says beside its data, as headers of HTTP or metadata of gRPC: kept only where something uses it.
 
 Source: OpenTelemetry Collector, client.Metadata; processor/batchprocessor, metadata_keys.
 """

@@ -31,7 +31,9 @@ class Sender(Consumer, Component, Protocol):
 class OwnMetrics:
     """Pushes *telemetry* to *sender*, and a last time when it stops."""
 
-    def __init__(self, telemetry: Telemetry, sender: Sender, *, interval_seconds: float) -> None:
+    def __init__(
+        self, telemetry: Telemetry, sender: Sender, *, interval_seconds: float, resource: Mapping[str, str]
+    ) -> None:
         self._telemetry = telemetry
         self._sender = sender
         self._interval_seconds = interval_seconds
@@ -39,6 +41,7 @@ class OwnMetrics:
             "service.name": "runmill-collector",
             "service.version": __version__,
             "service.instance.id": str(uuid.uuid4()),
+            **resource,
         }
         self._start_unix_nano = time.time_ns()
         self._pushing: asyncio.Task[None] | None = None

@@ -19,6 +19,7 @@ from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConf
 from runmill.collector.exposition import MetricsServer
 from runmill.collector.guard import Health
 from runmill.collector.own_metrics import OwnMetrics
+from runmill.collector.processors.attributes import AttributesConfig, ResourceConfig
 from runmill.collector.processors.batch import BatchConfig
 from runmill.collector.processors.making import Stage, make_processor
 from runmill.collector.receivers.gathering import make_gatherer
@@ -129,11 +130,11 @@ def build(config: Config, settings: Settings, *, telemetry: Telemetry | None = N
     receivers = dict[str, Component]()
     for name, consumers in entrances.items():
         receivers |= _receivers(name, config, consumers, settings=settings, telemetry=telemetry, health=health)
-    for number, endpoint in enumerate(config.metrics_endpoints):
+    for number, endpoint in enumerate(config.telemetry.metrics.pulls()):
         name = f"metrics/{number}" if number else "metrics"
         receivers[name] = _metrics_server(endpoint, config, settings, telemetry, health)
-    for number, push in enumerate(config.metrics_pushes):
-        receivers[f"metrics.push/{number}"] = _own_metrics(push, telemetry)
+    for number, push in enumerate(config.telemetry.metrics.pushes()):
+        receivers[f"metrics.push/{number}"] = _own_metrics(push, config.telemetry.resource, telemetry)
     outlets = [exporter.component for exporter in exporters.values()]
     return Collector(receivers, processors, outlets, entrances=entrances, telemetry=telemetry, health=health)
 
@@ -167,10 +168,11 @@ def _receivers(
 
 
 def _metadata_names(config: Config) -> frozenset[str]:
-    """Give the headers that anything groups by; no others are kept."""
-    batches = [one.metadata_keys for one in config.processors.values() if isinstance(one, BatchConfig)]
+    """Give the headers that anything uses; no others are kept."""
+    using = AttributesConfig | BatchConfig | ResourceConfig
+    processors = [one.metadata_keys for one in config.processors.values() if isinstance(one, using)]
     forwarders = [one for one in config.exporters.values() if isinstance(one, ForwarderConfig)]
-    return frozenset().union(*batches, *(one.sending_queue.metadata_keys for one in forwarders))
+    return frozenset().union(*processors, *(one.sending_queue.metadata_keys for one in forwarders))
 
 
 def _metrics_server(
@@ -181,7 +183,7 @@ def _metrics_server(
     return MetricsServer(endpoint, telemetry, health=health, bind=settings.bind, token=token)
 
 
-def _own_metrics(push: PeriodicReader, telemetry: Telemetry) -> OwnMetrics:
+def _own_metrics(push: PeriodicReader, resource: Mapping[str, str], telemetry: Telemetry) -> OwnMetrics:
     otlp = push.exporter.otlp
     shared = {
         "endpoint": otlp.endpoint,
@@ -191,4 +193,4 @@ def _own_metrics(push: PeriodicReader, telemetry: Telemetry) -> OwnMetrics:
     }
     config = (OtlpHttpConfig if otlp.protocol == "http/protobuf" else OtlpGrpcConfig).model_validate(shared)
     sender = make_sender("own_metrics", config, telemetry)
-    return OwnMetrics(telemetry, sender, interval_seconds=push.interval / 1000)
+    return OwnMetrics(telemetry, sender, interval_seconds=push.interval / 1000, resource=resource)

@@ -41,6 +41,8 @@ def _what_to_do(details: ErrorDetails, section: type[Section]) -> str:
         return _unknown_key(details["loc"], section)
     if kind == "missing":
         return f"is required. Add '{details['loc'][-1]}:' here."
+    if kind == "union_tag_invalid":
+        return f"{details['ctx']['tag']!r} is none of {details['ctx']['expected_tags']}. Correct or remove it."
     if kind == "value_error":
         return f"{details['ctx']['error']}."
     needed = _NEEDED.get(kind.split("_")[0], details["msg"].removeprefix("Input should be "))
@@ -57,6 +59,9 @@ def _unknown_key(location: tuple[int | str, ...], section: type[Section]) -> str
             owners = [one for one in owners if _type_of(one) == key] or [
                 below for field in fields for below in sections_in(field.annotation)
             ]
+    for one in owners:
+        if str(wrong) in one.not_here:
+            return f"is not taken here: {one.not_here[str(wrong)]}."
     known = sorted({field.alias or name for one in owners for name, field in one.model_fields.items()})
     return f"unknown key (known: {', '.join(known) or 'none'}).{did_you_mean(str(wrong), known)} Correct or remove it."
 

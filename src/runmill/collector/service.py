@@ -60,7 +60,7 @@ class Service:
 
     async def start(self) -> None:
         """Return when every part is at work."""
-        await self._go_on(self._collector)
+        await self._go_on(self._collector, self._config)
 
     async def shutdown(self) -> None:
         """Stop receiving, let everything flush, stop. Safe to call twice, and without start()."""
@@ -89,9 +89,9 @@ class Service:
         try:
             with self._settings.lasting.onward_to(_used_receivers(config)):
                 await self._stop()
-                await self._go_on(collector)
+                await self._go_on(collector, config)
         except (OSError, RunmillError) as error:
-            await self._go_on(self._build(self._config))
+            await self._go_on(self._build(self._config), self._config)
             return self._failed(error)
         self._config = config
         self._count("ok")
@@ -108,7 +108,8 @@ class Service:
             _log.exception("the collector did not stop cleanly for its new configuration")
             self.telemetry.add("runmill_component_crashes_total")
 
-    async def _go_on(self, collector: Collector) -> None:
+    async def _go_on(self, collector: Collector, config: Config) -> None:
+        logging.getLogger("runmill.collector").setLevel(config.telemetry.logs.number)
         self._sockets.begin_round()
         self._collector = collector
         self._on_change(collector)

@@ -3,7 +3,8 @@
 Source: OpenTelemetry configuration schema, MetricReader, as the OpenTelemetry Collector's service.telemetry takes it.
 """
 
-from typing import Literal
+import logging
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -100,15 +101,48 @@ class MetricsConfig(Section):
 
     def pulls(self) -> tuple[str, ...]:
         """Give each address where they are served."""
+        if self.level == "none":
+            return ()
         read = [reader.pull.exporter.prometheus.endpoint for reader in self.readers if reader.pull]
         return (*read, self.endpoint) if self.endpoint else tuple(read)
 
     def pushes(self) -> tuple[PeriodicReader, ...]:
         """Give each place they are pushed to."""
-        return tuple(reader.periodic for reader in self.readers if reader.periodic)
+        return tuple(reader.periodic for reader in self.readers if reader.periodic and self.level != "none")
+
+
+_STDERR: Final = "the collector's few messages go to standard error, one a line. Remove it"
+
+
+class LogsConfig(Section):
+    """What the collector writes of its own work, to standard error."""
+
+    not_here: ClassVar = {
+        "encoding": _STDERR,
+        "error_output_paths": _STDERR,
+        "initial_fields": _STDERR,
+        "output_paths": _STDERR,
+        "processors": _STDERR,
+        "sampling": "an outage is told of once, not once an attempt. Remove it",
+    }
+
+    level: Literal["debug", "info", "warn", "error"] = "info"
+    """What is at least so severe is written."""
+
+    @property
+    def number(self) -> int:
+        """Give the level as the standard library has it."""
+        return {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}[
+            self.level
+        ]
 
 
 class TelemetryConfig(Section):
     """What the collector says of itself."""
 
+    not_here: ClassVar = {"traces": "the collector makes no spans of its own. Remove it"}
+
     metrics: MetricsConfig = MetricsConfig()
+    logs: LogsConfig = LogsConfig()
+    resource: dict[str, str] = Field(default_factory=dict)
+    """Attributes for the resource of the metrics that are pushed, beside or in place of its own."""

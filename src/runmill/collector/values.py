@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
@@ -36,6 +36,9 @@ class Section(BaseModel):
     """One mapping of the YAML: unknown keys are mistakes, and a key without a value means its default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    not_here: ClassVar[Mapping[str, str]] = {}
+    """Keys that the OpenTelemetry Collector has in this place, and why they are refused; ends in what to do."""
 
     @model_validator(mode="before")
     @classmethod

@@ -4,10 +4,11 @@ By hand, since the app side has no protobuf library: one nested message with a n
 Source: opentelemetry/proto/collector/{logs,metrics}/v1, Export*PartialSuccess; OTLP specification, Partial Success.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["PartialSuccess", "decode_partial_success"]
+__all__ = ["PartialSuccess", "decode_partial_success", "parse_partial_success"]
 
 _VARINT: Final = 0
 _FIXED64: Final = 1
@@ -37,6 +38,17 @@ def decode_partial_success(response: bytes) -> PartialSuccess | None:
     if not isinstance(count, int) or not isinstance(message, bytes) or not (count or message):
         return None
     return PartialSuccess(count, message.decode(errors="replace"))
+
+
+def parse_partial_success(response: bytes) -> PartialSuccess | None:
+    """Read the same in OTLP/JSON; None when all was taken, or when the text is no such response."""
+    try:
+        said = json.loads(response)["partialSuccess"]
+        count = next((int(value) for name, value in said.items() if name.startswith("rejected")), 0)
+        message = str(said.get("errorMessage", ""))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return PartialSuccess(count, message) if count or message else None
 
 
 def _fields(message: bytes) -> dict[int, int | bytes]:

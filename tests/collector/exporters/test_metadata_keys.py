@@ -8,6 +8,7 @@ import httpx
 import pytest
 from backends import HANG, Backend, serving
 from collector_fakes import batch, logs, until
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from runmill.collector import config, pipeline
 from runmill.collector.exporters.queue_file import QueueFile
@@ -54,6 +55,32 @@ async def send_as(tenant, number, endpoints):
     async with grpc.aio.insecure_channel(endpoints["otlp.grpc"]) as channel:
         export = channel.unary_unary(METHODS["logs"])
         await export(logs(f"{tenant} {number}, gRPC"), metadata=(("x-tenant", tenant),))
+
+
+async def test_headers_become_attributes(tmp_path):
+    """`from_context`: whatever its case; a request that has none of it gets none."""
+    async with serving(Backend()) as backend:
+        actions = "[{key: tenant, action: upsert, from_context: metadata.X-Tenant}]"
+        edits = f"{{resource: {{attributes: {actions}}}, attributes: {{actions: {actions}}}}}"
+        text = TEXT.replace("batch: GROUPING", "").replace("URL", backend.url).replace("INCLUDE", "true")
+        text = text.replace("{batch: {metadata_keys: [x-tenant]}}", edits).replace("[batch]", "[resource, attributes]")
+        collector = pipeline.build(config.loads(text), Settings(open_store=lambda _: None, home=Home(tmp_path)))
+        await collector.start()
+        await send_as("red", 0, collector.endpoints)
+        async with httpx.AsyncClient() as client:
+            await client.post(f"http://{collector.endpoints['otlp']}/v1/logs", content=logs("nobody"), headers=PROTOBUF)
+        await until(lambda: len(backend.accepted) == 3)
+        await collector.shutdown()
+    found = {tuple(request.bodies()): tenants(request) for request in backend.accepted}
+    red = [["red"], ["red"]]
+    assert found == {("red 0, HTTP",): red, ("red 0, gRPC",): red, ("nobody",): [[], []]}
+
+
+def tenants(request):
+    """What the attribute `tenant` of the resource and of the record says."""
+    [group] = ExportLogsServiceRequest.FromString(request.body).resource_logs
+    places = (group.resource, group.scope_logs[0].log_records[0])
+    return [[pair.value.string_value for pair in place.attributes if pair.key == "tenant"] for place in places]
 
 
 async def test_tenants_stay_apart_after_a_restart(exporting):

@@ -1,6 +1,7 @@
 """Exporter otlp_http before backends that take, throttle, refuse, hang and die: what is sent again, and what is not."""
 
 import asyncio
+import json
 import random
 from email.utils import formatdate
 from itertools import islice
@@ -91,6 +92,23 @@ async def test_partial_success_is_not_sent_again_and_its_rest_is_counted(exporti
     }
     assert len(backend.requests) == 1
     assert "2 records dropped (partial_success, 2 by now): of 3, by the backend: too old" in caplog.text
+
+
+async def test_json_is_sent_where_it_is_asked_for(exporting):
+    """With the same records; and what the backend says of them, in JSON too, is heard. Profiles go as protobuf."""
+    said = {"partialSuccess": {"rejectedLogRecords": "1", "errorMessage": "too old"}}
+    async with serving(Backend(Answer(200, body=json.dumps(said).encode()), Answer(200, body=b"{}"))) as backend:
+        exporter = await exporting(backend.url, queue=DIRECT, encoding="json")
+        await exporter.consumer.consume(batch("a", "b"))
+        await exporter.consumer.consume(Batch("profiles", b"\x0a\x00", 1))
+    [text, profiles] = backend.accepted
+    records = json.loads(text.body)["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+    assert [record["body"] for record in records] == [{"stringValue": "a"}, {"stringValue": "b"}]
+    assert [one.headers["content-type"] for one in (text, profiles)] == ["application/json", "application/x-protobuf"]
+    assert profiles.body == b"\x0a\x00"
+    assert exporter.counted("runmill_dropped") == {
+        'runmill_dropped_records_total{reason="partial_success",signal="logs"}': 1
+    }
 
 
 async def test_retries_end_after_max_elapsed_time(exporting):

@@ -6,6 +6,7 @@ from backends import Answer, Backend, serving
 from collector_fakes import logs, until
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from runmill._version import __version__
 from runmill.collector import config, pipeline
 from runmill.collector.settings import Settings
 from runmill.errors import ConfigError
@@ -16,6 +17,7 @@ receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}}
 exporters: {debug: {verbosity: basic}}
 service:
   telemetry:
+    resource: {service.name: fleet, team: ml}
     metrics:
       readers:
         - pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}
@@ -74,7 +76,8 @@ async def test_metrics_are_pushed_as_otlp_and_served_to_prometheus(collecting):
         async with httpx.AsyncClient() as client:
             served = (await client.get(f"http://{built.endpoints['metrics']}/metrics")).text
     resource = ExportMetricsServiceRequest.FromString(pushed.body).resource_metrics[0].resource
-    assert {pair.key: pair.value.string_value for pair in resource.attributes}["service.name"] == "runmill-collector"
+    described = {pair.key: pair.value.string_value for pair in resource.attributes}
+    assert (described["service.name"], described["team"], described["service.version"]) == ("fleet", "ml", __version__)
     assert (pushed.path, pushed.headers["x-key"]) == ("/v1/metrics", "secret")
     assert 'otelcol_receiver_accepted_log_records{receiver="otlp"} 2\n' in served
 

@@ -1,6 +1,7 @@
 """Files that grow: each line once, whole, whenever and however it was written."""
 
 import codecs
+import json
 import os
 import resource
 
@@ -252,6 +253,16 @@ def test_attributes_say_which_file_it_was(follow, log, append, tmp_path):
         f'"log.file.path":"{log}","log.file.name_resolved":"real.txt","log.file.path_resolved":"{tmp_path}/real.txt"}}'
     )
     assert (row["service"], row["observed_time_unix_nano"]) == ("trainer", reading.clock.unix_nano())
+
+
+def test_attributes_say_whose_file_it_was(follow, log, append):
+    """By the names that the system has for them."""
+    append(log, "a\n")
+    reading = follow(include_file_name=False, include_file_owner_name=True, include_file_owner_group_name=True)
+    [row] = reading.rows()
+    assert json.loads(row["attributes"]) == {
+        "log.file.owner.name": log.owner(), "log.file.owner.group.name": log.group(),
+    }  # fmt: skip
 
 
 def test_lines_are_joined_by_a_pattern(follow, log, append):

@@ -134,6 +134,16 @@ def test_recombine_has_limits():
     assert [one.body for one in read("a\n b\n c\n d\n", {**FIRST, "max_log_size": 3}, **KEEP)] == ["a\n b", " c\n d"]
 
 
+def test_recombine_joins_few_while_nothing_matched():
+    """Where the condition never holds, records are not made to one until the largest is reached."""
+    last = {**FIRST, "is_last_entry": 'body endsWith ";"', "max_unmatched_batch_size": 2}
+    del last["is_first_entry"]
+    assert [one.body for one in read("a\nb\nc\nd;\ne\n", last)] == ["a\nb", "c\nd;", "e"]
+    first = {**FIRST, "max_unmatched_batch_size": 1}
+    assert [one.body for one in read(" a\n b\nc\n d\n e\n", first, **KEEP)] == [" a", " b", "c\n d\n e"]
+    assert [one.body for one in read(" a\n b\n", {**first, "max_unmatched_batch_size": 0}, **KEEP)] == [" a\n b"]
+
+
 def test_recombine_keeps_streams_apart():
     """Unlike upstream's default, which mixes stdout and stderr."""
     lines = ["stdout F a", "stderr F x", "stdout F  b", "stderr F  y"]

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from runmill.collector.component import Batch
@@ -15,12 +16,23 @@ __all__ = ["Debug"]
 
 
 class Debug:
-    """Prints to *output* (standard output), and takes everything."""
+    """Prints to *output* (by default where *config* says), and takes everything."""
 
-    def __init__(self, config: DebugConfig, *, exporter_id: str, output: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        config: DebugConfig,
+        *,
+        exporter_id: str,
+        output: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config = config
         self._verbosity = config.verbosity
         self._exporter_id = exporter_id
         self._output = output
+        self._clock = clock
+        self._second = 0
+        self._in_second = 0
 
     async def start(self) -> None:
         """Nothing to prepare."""
@@ -30,8 +42,19 @@ class Debug:
 
     async def consume(self, batch: Batch, /) -> None:
         """Print *batch*. Raises Rejected when it is not OTLP."""
+        if not self._is_sampled():
+            return
         text = await asyncio.to_thread(self._render, batch)
-        print(text, file=self._output or sys.stdout, flush=True)
+        for output in [self._output] if self._output else [getattr(sys, name) for name in self._config.output_paths]:
+            print(text, file=output, flush=True)
+
+    def _is_sampled(self) -> bool:
+        """Count one more batch of this second, and say whether it is printed."""
+        second = int(self._clock())
+        self._in_second = self._in_second + 1 if second == self._second else 1
+        self._second = second
+        beyond, every = self._in_second - self._config.sampling_initial, self._config.sampling_thereafter
+        return beyond <= 0 or (every > 0 and beyond % every == 0)
 
     def _render(self, batch: Batch) -> str:
         head = f"{self._exporter_id}: {batch.signal}, {batch.record_count} records, {len(batch.payload)} bytes"

@@ -1,7 +1,7 @@
 """What the YAML says of the exporter ``file``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -31,6 +31,8 @@ class FileConfig(Section):
 
     A request is answered for when it is on disk. What a kill cut off in the middle is removed at the next start.
     """
+
+    not_here: ClassVar = {"group_by": "there is one file an exporter. Remove it, and use several pipelines"}
 
     path: Path
     """The file. Logs, metrics and traces may share one, a request of each on its own line."""

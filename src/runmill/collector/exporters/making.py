@@ -75,7 +75,7 @@ def make_exporter(
 def _forwarding(exporter_id: str, config: ForwarderConfig, settings: Settings, telemetry: Telemetry) -> Outlet:
     sender = make_sender(exporter_id, config, telemetry)
     queue = config.sending_queue
-    is_kept = queue.enabled and queue.storage == "file_storage"
+    is_kept = queue.enabled and queue.storage != "memory"
     retrying = Retrying(config.retry_on_failure, sender, exporter_id=exporter_id, is_kept=is_kept, telemetry=telemetry)
     counted = CountedExporter(exporter_id, retrying, telemetry)
     if not queue.enabled:

@@ -2,7 +2,7 @@
 
 import ssl
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -51,6 +51,8 @@ class ClientTlsConfig(Section):
 class _ExporterConfig(Section):
     """What both exporters have."""
 
+    not_here: ClassVar = {"auth": "authenticators are extensions. Show who you are by 'headers' or 'tls'"}
+
     headers: dict[str, str] = Field(default_factory=dict)
     tls: ClientTlsConfig = ClientTlsConfig()
     retry_on_failure: RetryConfig = RetryConfig()
@@ -68,7 +70,8 @@ class OtlpHttpConfig(_ExporterConfig):
     traces_endpoint: str = ""
     profiles_endpoint: str = ""
     compression: Literal["gzip", "deflate", "none", ""] = "gzip"
-    encoding: Literal["proto"] = "proto"
+    encoding: Literal["proto", "json"] = "proto"
+    """`proto`: in the bytes it came as; `json` costs much more. Profiles are always sent as `proto`."""
     timeout: Duration = 30.0
     """For one attempt."""
 

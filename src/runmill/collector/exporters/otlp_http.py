@@ -15,9 +15,9 @@ from runmill.collector.exporters.losses import Losses
 from runmill.collector.exporters.otlp_config import OtlpHttpConfig
 from runmill.collector.exporters.partial import count_partial_success
 from runmill.collector.telemetry import Telemetry
-from runmill.errors import Refused, Rejected
+from runmill.errors import Refused, Rejected, WireError
 from runmill.otlp.runs import PRODUCER_HEADER, SEQUENCE_HEADER
-from runmill.otlp.status import PROTOBUF, outcome_of_http
+from runmill.otlp.status import JSON, PROTOBUF, outcome_of_http
 
 __all__ = ["HttpSender", "retry_after_seconds"]
 
@@ -63,7 +63,7 @@ class HttpSender:
                 f"no address for {batch.signal} is configured. Give 'endpoint' or '{batch.signal}_endpoint'."
             )
         headers = self._headers(batch)
-        body = await _compressed(batch.payload, self._config.compression)
+        body = await _compressed(await self._encoded(batch), self._config.compression)
         try:
             async with asyncio.timeout(self._config.timeout or None):
                 response, answer = await self._post(url, headers, body)
@@ -73,8 +73,14 @@ class HttpSender:
             raise Refused(f"{url} cannot be reached: {str(error) or type(error).__name__}.") from error
         self._judge(batch, url, response, answer)
 
+    def _is_json(self, batch: Batch) -> bool:
+        return self._config.encoding == "json" and batch.signal != "profiles"
+
+    async def _encoded(self, batch: Batch) -> bytes:
+        return await asyncio.to_thread(_json_of, batch) if self._is_json(batch) else batch.payload
+
     def _headers(self, batch: Batch) -> dict[str, str]:
-        headers = {"content-type": PROTOBUF}
+        headers = {"content-type": JSON if self._is_json(batch) else PROTOBUF}
         if self._config.compression in _WINDOW_BITS:
             headers["content-encoding"] = self._config.compression
         if batch.producer is not None:
@@ -96,13 +102,22 @@ class HttpSender:
     def _judge(self, batch: Batch, url: str, response: httpx.Response, answer: bytes) -> None:
         outcome = outcome_of_http(response.status_code)
         if outcome == "accepted":
-            count_partial_success(answer, batch, self._losses)
+            count_partial_success(answer, batch, self._losses, is_json=self._is_json(batch))
             return
         said = answer.decode("utf-8", "replace")[:_SHOWN_CHARACTERS]
         text = f"{url} answered {response.status_code} {said!r}."
         if outcome == "never":
             raise Rejected(text)
         raise Refused(text, retry_after_seconds=retry_after_seconds(response.headers.get("retry-after")))
+
+
+def _json_of(batch: Batch) -> bytes:
+    from runmill.otlp.to_json import to_json  # noqa: PLC0415 - few want it, and it loads all of protobuf
+
+    try:
+        return to_json(batch.signal, batch.payload)
+    except WireError as error:
+        raise Rejected(str(error)) from error
 
 
 async def _compressed(payload: bytes, compression: str) -> bytes:

@@ -9,16 +9,16 @@ from typing import Final
 
 from runmill.collector.component import Batch
 from runmill.collector.exporters.losses import Losses
-from runmill.otlp.partial import decode_partial_success
+from runmill.otlp.partial import decode_partial_success, parse_partial_success
 
 __all__ = ["count_partial_success"]
 
 _log: Final = logging.getLogger(__name__)
 
 
-def count_partial_success(answer: bytes, batch: Batch, losses: Losses) -> None:
+def count_partial_success(answer: bytes, batch: Batch, losses: Losses, *, is_json: bool = False) -> None:
     """Count the records of *batch* that an accepting *answer* says were not taken, and repeat its words."""
-    partial = decode_partial_success(answer)
+    partial = (parse_partial_success if is_json else decode_partial_success)(answer)
     if partial is None:
         return
     if partial.rejected_count:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -47,8 +47,11 @@ class SendingQueueConfig(Section):
     block_on_overflow: bool = False
     """Of a full queue: false drops what comes, and counts it; true lets the senders wait, those of the other exporters
     of a pipeline too."""
-    storage: Literal["file_storage", "memory"] = "file_storage"
-    """A SQLite file in the home, or memory, which a crash empties."""
+    wait_for_result: bool = False
+    """Must be false: senders are answered when their data is in the queue, and with `enabled: false` when the backend
+    has it."""
+    storage: Annotated[str, Field(pattern="^(file_storage(/.+)?|memory)$")] = "file_storage"
+    """`file_storage`, or another id of that extension: a SQLite file in the home; `memory`: a crash empties it."""
     batch: QueueBatchConfig | None = None
 
     @property
@@ -64,6 +67,8 @@ class SendingQueueConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> "SendingQueueConfig":
+        if self.wait_for_result:
+            raise ValueError("wait_for_result is not to be had with a queue. Remove it, and set 'enabled: false'")
         if self.batch is None:
             return self
         if not self.enabled:

@@ -102,6 +102,8 @@ class Recombine:
     keeps: Literal["newest", "oldest"]
     """Whose other fields the joined record has."""
     most_records: int
+    most_unmatched: int
+    """While the condition held for none."""
     most_bytes: int
     """0: no limit."""
 
@@ -124,9 +126,12 @@ class Recombine:
         return Lines(joined, min((group[0].first for group in groups), default=None))
 
     def _is_full(self, group: list[Entry]) -> bool:
-        if len(group) >= self.most_records:
+        if len(group) >= self.most_records or (len(group) >= self.most_unmatched and not self._is_matched(group)):
             return True
         return 0 < self.most_bytes <= sum(len(self._text(entry)) for entry in group)
+
+    def _is_matched(self, group: list[Entry]) -> bool:
+        return self.marks == "first" and self.condition(group[0])
 
     def _text(self, entry: Entry) -> str:
         value = self.field.get(entry)

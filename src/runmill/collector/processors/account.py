@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from runmill.collector.component import Metadata
 from runmill.collector.explain import Note, shortened
 from runmill.collector.processors.records import Element, find, plain
 from runmill.otlp.runs import RUN_ID
@@ -20,6 +21,8 @@ class Account:
     """What a processor did to one batch; notes are taken only where *notes* is a list."""
 
     notes: list[Note] | None = None
+    metadata: Metadata = frozenset()
+    """Headers the batch came with."""
     drops: Counter[str] = field(default_factory=Counter)
 
     def dropped(self, element: Element, rule: str) -> None:

@@ -6,10 +6,11 @@ Source: OpenTelemetry Collector, internal/coreinternal/attraction.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
+from runmill.collector.component import Metadata
 from runmill.collector.processors.records import any_value, find, plain
 from runmill.collector.values import Section
 
@@ -29,6 +30,9 @@ class ActionConfig(Section):
     value: StrictBool | StrictInt | StrictFloat | StrictStr | list[object] | dict[str, object] | None = None
     from_attribute: str = ""
     """Take the value of this attribute; where it is missing, nothing is done."""
+    from_context: Annotated[str, Field(pattern=r"^(metadata\..+)?$")] = ""
+    """Take a header that the request came with, `metadata.x-tenant`; where it is missing, nothing is done. Receivers
+    must `include_metadata`."""
     pattern: str = ""
     """A regular expression. For delete and hash: every key that it matches, beside `key`."""
     converted_type: Literal["int", "double", "string"] | None = None
@@ -38,8 +42,11 @@ class ActionConfig(Section):
     def _check(self) -> "ActionConfig":
         if not self.key and not (self.pattern and self.action in ("delete", "hash")):
             raise ValueError(f"action {self.action!r} has no key. Add 'key:'")
-        if self.action in _NEEDS_VALUE and (self.value is None) == (not self.from_attribute):
-            raise ValueError(f"action {self.action!r} needs either value or from_attribute. Give one of them")
+        given = (self.value is not None, bool(self.from_attribute), bool(self.from_context))
+        if self.action in _NEEDS_VALUE and sum(given) != 1:
+            raise ValueError(
+                f"action {self.action!r} needs one of value, from_attribute, from_context. Give one of them"
+            )
         if (self.action == "convert") != (self.converted_type is not None):
             raise ValueError("converted_type belongs to action 'convert', which needs it. Add or remove it")
         if self.action == "extract" and not re.compile(self.pattern).groupindex:
@@ -61,22 +68,30 @@ class ActionConfig(Section):
         """What it is called where it is told of."""
         return f"{self.action} {self.key or self.pattern!r}"
 
-    def apply(self, attributes: Any) -> bool:
-        """Change a list of KeyValues in place; say whether it changed."""
+    @property
+    def header(self) -> str | None:
+        """The header whose value is taken, in lower case."""
+        return self.from_context.removeprefix("metadata.").lower() or None
+
+    def apply(self, attributes: Any, metadata: Metadata) -> bool:
+        """Change a list of KeyValues of a request with *metadata* in place; say whether it changed."""
+        if self.header is not None:
+            found = next((value for name, value in metadata if name == self.header), None)
+            return found is not None and _set_to(self, attributes, any_value(found))
         return _APPLY[self.action](self, attributes)
 
 
 def _set(action: ActionConfig, attributes: Any) -> bool:
+    if not action.from_attribute:
+        return _set_to(action, attributes, any_value(action.value))
+    source = find(attributes, action.from_attribute)
+    return source is not None and _set_to(action, attributes, source.value)
+
+
+def _set_to(action: ActionConfig, attributes: Any, value: Any) -> bool:
     present = find(attributes, action.key)
     if (action.action == "insert" and present is not None) or (action.action == "update" and present is None):
         return False
-    if action.from_attribute:
-        source = find(attributes, action.from_attribute)
-        if source is None:
-            return False
-        value = source.value
-    else:
-        value = any_value(action.value)
     _put(attributes, action.key, value)
     return True
 

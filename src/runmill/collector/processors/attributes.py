@@ -25,6 +25,11 @@ class ResourceConfig(Section):
     attributes: list[ActionConfig] = Field(min_length=1)
     """Changes, in their order."""
 
+    @property
+    def metadata_keys(self) -> list[str]:
+        """Give the headers whose values are taken."""
+        return [action.header for action in self.attributes if action.header]
+
 
 class AttributesConfig(Section):
     """Adds, changes and removes attributes of log records, data points and spans.
@@ -38,6 +43,11 @@ class AttributesConfig(Section):
     """Only records for which this holds are changed."""
     exclude: MatchConfig | None = None
     """Records for which this holds stay as they are."""
+
+    @property
+    def metadata_keys(self) -> list[str]:
+        """Give the headers whose values are taken."""
+        return [action.header for action in self.actions if action.header]
 
     def is_for(self, element: Element) -> bool:
         """Say whether a record is to be changed."""
@@ -77,7 +87,7 @@ class EditAttributes:
 def _apply(actions: Iterable[ActionConfig], attributes: Any, element: Element, account: Account) -> bool:
     changed = False
     for action in actions:
-        if action.apply(attributes):
+        if action.apply(attributes, account.metadata):
             account.changed(element, action.rule)
             changed = True
     return changed

@@ -59,7 +59,7 @@ class Editing:
 
     def _edited(self, batch: Batch) -> tuple[Batch, Account]:
         request = decode(batch.signal, batch.payload)
-        account = Account(notes=None if self.telemetry.explainer is None else [])
+        account = Account(None if self.telemetry.explainer is None else [], batch.metadata)
         if not self.edit(batch.signal, request, account):
             return batch, account
         left = batch.record_count - account.drops.total()

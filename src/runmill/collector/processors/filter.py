@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -32,8 +32,17 @@ PointCondition = Annotated[str, _is_condition_on("datapoint")]
 SpanCondition = Annotated[str, _is_condition_on("span")]
 
 
+_NO_MATCHING: Final = (
+    "conditions take its place. Write for example log_conditions: ['IsMatch(body, \"GET /health\")'], "
+    "and for what an include keeps, 'not (...)'"
+)
+_NO_PROFILES: Final = "profiles pass as they are. Remove it"
+
+
 class FilterLogsConfig(Section):
     """Conditions on log records."""
+
+    not_here: ClassVar = {"include": _NO_MATCHING, "exclude": _NO_MATCHING}
 
     log_record: list[LogCondition] = Field(default_factory=list)
     """A log record for which any of these is true is dropped."""
@@ -41,6 +50,8 @@ class FilterLogsConfig(Section):
 
 class FilterMetricsConfig(Section):
     """Conditions on metrics."""
+
+    not_here: ClassVar = {"include": _NO_MATCHING, "exclude": _NO_MATCHING}
 
     metric: list[MetricCondition] = Field(default_factory=list)
     """A metric for which any of these is true is dropped with all its points: ``name == "cpu"``."""
@@ -51,6 +62,8 @@ class FilterMetricsConfig(Section):
 class FilterTracesConfig(Section):
     """Conditions on traces."""
 
+    not_here: ClassVar = {"spanevent": "a span is kept or dropped with its events. Write a condition on spans"}
+
     span: list[SpanCondition] = Field(default_factory=list)
     """A span for which any of these is true is dropped."""
 
@@ -60,6 +73,8 @@ _EXAMPLE: Final = "no condition is given. Write for example log_conditions: ['se
 
 class FilterConfig(Section):
     """Drops records for which a condition is true. Source: OpenTelemetry Collector, processor/filterprocessor."""
+
+    not_here: ClassVar = {"profiles": _NO_PROFILES, "profile_conditions": _NO_PROFILES}
 
     error_mode: Literal["ignore", "silent", "propagate"] = "propagate"
     """Taken for compatibility: these conditions cannot fail on a record, whatever it holds."""

@@ -5,7 +5,7 @@ import contextlib
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import psutil
 from pydantic import Field, model_validator
@@ -23,6 +23,11 @@ _DEFAULT_SPIKE_PERCENT: Final = 20
 
 class MemoryLimiterConfig(Section):
     """Source: OpenTelemetry Collector, processor/memorylimiterprocessor."""
+
+    not_here: ClassVar = dict.fromkeys(
+        ("min_gc_interval_when_soft_limited", "min_gc_interval_when_hard_limited"),
+        "garbage is collected once a check_interval at most. Remove it",
+    )
 
     check_interval: Duration = 0.0
     """How often memory is measured; 1s suits most."""

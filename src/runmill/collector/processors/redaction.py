@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -35,6 +35,8 @@ class RedactionConfig(Section):
 
     Source: OpenTelemetry Collector, processor/redactionprocessor; `secrets` and bodies are runmill's.
     """
+
+    not_here: ClassVar = {"ignored_key_patterns": "keys are named one by one. Write them as ignored_keys"}
 
     allow_all_keys: bool = False
     """false: attributes that `allowed_keys` does not name are removed, all of them when it names none."""

@@ -13,7 +13,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-__all__ = ["ENCODINGS", "ClientGone", "Inflate", "TooLarge", "read_body"]
+__all__ = ["ClientGone", "Inflate", "TooLarge", "read_body"]
 
 
 class _Member(Protocol):
@@ -39,9 +39,6 @@ _OPEN: Final[Mapping[str, Callable[[], _Member]]] = {
 # Each begins anew, so very many of them would take more time than their bytes are worth.
 _MOST_MEMBERS: Final = 1000
 
-ENCODINGS: Final = ("identity", *_OPEN)
-"""What Content-Encoding may say."""
-
 
 class TooLarge(Exception):  # noqa: N818 - an outcome that becomes a 413, not an error of ours
     """The body has more bytes than allowed, as it came or decompressed."""
@@ -56,7 +53,7 @@ async def read_body(receive: Receive, *, content_encoding: str, max_bytes: int) 
 
     Args:
         receive: Where its pieces come from.
-        content_encoding: One of `ENCODINGS`.
+        content_encoding: ``identity``, or how it is compressed.
         max_bytes: What neither the body nor its decompressed form may exceed.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -52,6 +52,17 @@ class RetryConfig(Section):
 class FileLogConfig(Section):
     """Follows files. Source: OpenTelemetry Collector, receiver/filelogreceiver."""
 
+    not_here: ClassVar = {
+        "acquire_fs_lock": "files are only read, never locked. Remove it",
+        "delete_after_read": "files are only read, never deleted. Remove it",
+        "header": "lines at the start of a file are records as all others. Remove it, and read them with operators",
+        "include_file_record_number": "reading goes on in the middle of a file, with no count of its lines. Remove it",
+        "include_file_record_offset": "a record can be of several lines and files. Remove it",
+        "ordering_criteria": "all files of `include` are followed, not only the first by name. Remove it, and narrow "
+        "`include`, or leave out old files with `exclude_older_than`",
+        "polls_to_archive": "what was read of every file is remembered. Remove it",
+    }
+
     include: list[str] = Field(min_length=1)
     """Paths or patterns: `*`, `?`, `[a-z]`, `{one,other}`, and `**` for any folders."""
     exclude: list[str] = Field(default_factory=list)
@@ -71,6 +82,8 @@ class FileLogConfig(Section):
     """A longer line is cut into several records."""
     max_concurrent_files: int = Field(default=1024, ge=1)
     """So many files are kept open. All are followed, however many there are."""
+    max_batches: int = Field(default=0, ge=0)
+    """Taken from configurations of the OpenTelemetry Collector; all files are looked at each time, in their turn."""
     force_flush_period: Duration = 0.5
     """A last line without an end, or a record that may go on, is taken as it is after so long without news; 0 waits for
     ever."""
@@ -85,6 +98,10 @@ class FileLogConfig(Section):
     """Add `log.file.name_resolved`, the name behind symbolic links."""
     include_file_path_resolved: bool = False
     """Add `log.file.path_resolved`."""
+    include_file_owner_name: bool = False
+    """Add `log.file.owner.name`, where the system knows the owner's name."""
+    include_file_owner_group_name: bool = False
+    """Add `log.file.owner.group.name`."""
     multiline: MultilineConfig | None = None
     """How lines are joined to records; by default each is one."""
     preserve_leading_whitespaces: bool = False

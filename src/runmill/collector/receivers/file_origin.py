@@ -1,8 +1,10 @@
 """What a file's path says of its lines."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from runmill.collector.lines.encoding import Origin
@@ -58,6 +60,12 @@ class FileOrigins:
             yield "log.file.name_resolved", os.path.basename(resolved)  # noqa: PTH119 - as above
         if config.include_file_path_resolved:
             yield "log.file.path_resolved", resolved
+        # A file that is gone, or whose owner has no name here, is read all the same.
+        with contextlib.suppress(OSError, KeyError, NotImplementedError):
+            if config.include_file_owner_name:
+                yield "log.file.owner.name", Path(path).owner()
+            if config.include_file_owner_group_name:
+                yield "log.file.owner.group.name", Path(path).group()
 
 
 def kubernetes_resource(path: str) -> dict[str, str]:

@@ -4,7 +4,8 @@ Source: OpenTelemetry Collector, pkg/stanza/docs/operators.
 """
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
@@ -68,6 +69,12 @@ ConditionText = Annotated[str, AfterValidator(_check_condition)]
 
 class OperatorSection(Section):
     """What all operators have."""
+
+    not_here: ClassVar[Mapping[str, str]] = {
+        "if": "an operator is for every record; one that does not match goes on as it is. Remove it",
+        "on_error": "a record that an operator cannot read goes on as it is. Remove it",
+        "output": "operators work in their order, each on what the one before gave. Remove it",
+    }
 
     id: str | None = None
     """A name for the operator; it has no effect."""
@@ -170,6 +177,11 @@ class RegexParserConfig(ParserSection):
 class RecombineConfig(OperatorSection):
     """Joins records that were one. Exactly one of the two conditions must be given. Streams are never mixed."""
 
+    not_here: ClassVar = {
+        **OperatorSection.not_here,
+        "force_flush_period": "the receiver's own force_flush_period is for joined records, too. Set that one",
+    }
+
     type: Literal["recombine"]
     combine_field: FieldName
     """The field whose texts are joined."""
@@ -183,6 +195,17 @@ class RecombineConfig(OperatorSection):
     """Whose other fields the joined record has."""
     max_batch_size: int = Field(default=1000, ge=1)
     """No more records are joined to one."""
+    max_unmatched_batch_size: int = Field(default=100, ge=0)
+    """No more are joined while the condition held for none of them; 0: as many as `max_batch_size`."""
+    source_identifier: Literal[
+        'attributes["log.file.path"]',
+        'attributes["log.file.name"]',
+        'attributes["file.path"]',
+        'attributes["file.name"]',
+    ] = 'attributes["log.file.path"]'
+    """Taken from configurations of the OpenTelemetry Collector: each stream of each file is by itself, always."""
+    max_sources: int = Field(default=1000, ge=1)
+    """Taken from these, too: there may be as many as there are files."""
     max_log_size: Size = 0
     """A joined text that reaches this is taken as it is; 0: no limit but that of the receiver."""
 

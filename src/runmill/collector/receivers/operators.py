@@ -135,5 +135,6 @@ def _recombine(config: RecombineConfig) -> Recombine:
         separator=config.combine_with,
         keeps=config.overwrite_with,
         most_records=config.max_batch_size,
+        most_unmatched=config.max_unmatched_batch_size or config.max_batch_size,
         most_bytes=config.max_log_size,
     )

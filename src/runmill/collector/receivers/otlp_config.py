@@ -1,5 +1,7 @@
 """What the YAML says of the ``otlp`` receiver."""
 
+from typing import ClassVar, Final, Literal
+
 from pydantic import Field, model_validator
 
 from runmill.collector.component import SIGNALS, Signal
@@ -9,9 +11,20 @@ from runmill.collector.values import Duration, Endpoint, Section, Size, UrlPath
 
 __all__ = ["GrpcConfig", "HttpConfig", "OtlpConfig", "Protocols"]
 
+_NO_AUTHENTICATOR: Final = (
+    "authenticators are extensions. A receiver that listens beyond this machine asks for a token by itself (--token), "
+    "and with tls.client_ca_file for a certificate. Remove it"
+)
+_NO_TUNING: Final = "connections are bounded by what this process may open. Remove it"
+
 
 class HttpConfig(Section):
     """OTLP over HTTP, protobuf and JSON on one port. Source: OpenTelemetry Collector, receiver/otlpreceiver."""
+
+    not_here: ClassVar = {
+        "auth": _NO_AUTHENTICATOR,
+        **dict.fromkeys(("idle_timeout", "keep_alives_enabled", "read_header_timeout", "write_timeout"), _NO_TUNING),
+    }
 
     endpoint: Endpoint = "localhost:4318"
     max_request_body_size: Size = 20 * 2**20
@@ -23,10 +36,15 @@ class HttpConfig(Section):
     """A body that takes longer is cut off, and its sender asked to try again."""
     tls: ServerTlsConfig | None = None
     """Speak TLS; by default plain HTTP."""
+    compression_algorithms: list[Literal["", "gzip", "zstd", "zlib", "deflate"]] = Field(
+        default=["", "gzip", "zstd", "zlib", "deflate"]
+    )
+    """What bodies may be compressed with; empty text: nothing. Of upstream's, snappy and lz4 are not taken."""
     cors: CorsConfig | None = None
     """Which pages may send from a browser; by default none but this server's own."""
     include_metadata: bool = False
-    """Keep the headers of a request for what groups by them: `metadata_keys` of `batch` and of a `sending_queue`."""
+    """Keep the headers of a request for what uses them: `metadata_keys` of `batch` and of a `sending_queue`, and
+    `from_context` of `resource` and `attributes`."""
 
     @model_validator(mode="after")
     def _check(self) -> "HttpConfig":
@@ -49,6 +67,11 @@ class HttpConfig(Section):
 
 class GrpcConfig(Section):
     """OTLP over gRPC. Source: OpenTelemetry Collector, config/configgrpc."""
+
+    not_here: ClassVar = {
+        "auth": _NO_AUTHENTICATOR,
+        **dict.fromkeys(("keepalive", "max_concurrent_streams", "read_buffer_size", "write_buffer_size"), _NO_TUNING),
+    }
 
     endpoint: Endpoint = "localhost:4317"
     max_recv_msg_size_mib: int = Field(default=4, ge=1, le=2047)

@@ -15,7 +15,7 @@ from typing import Final
 from runmill.collector.asgi import ASGIApp, Headers, Receive, Scope, Send, headers_of, send_response
 from runmill.collector.component import Batch, Consumer, Signal
 from runmill.collector.metadata import read_metadata
-from runmill.collector.receivers.body import ENCODINGS, ClientGone, TooLarge, read_body
+from runmill.collector.receivers.body import ClientGone, TooLarge, read_body
 from runmill.collector.receivers.otlp_config import HttpConfig
 from runmill.collector.receivers.producer import read_producer
 from runmill.collector.telemetry import Telemetry
@@ -66,6 +66,7 @@ class OtlpHttp:
         self._telemetry = telemetry
         self._others = others
         self._token = token
+        self._encodings = [name or "identity" for name in config.compression_algorithms]
         self._metadata_names = metadata_names if config.include_metadata else frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,11 +155,11 @@ class OtlpHttp:
 
     async def _read_body(self, headers: Headers, receive: Receive) -> bytes:
         encoding = headers.get("content-encoding", "").strip().lower() or "identity"
-        if encoding not in ENCODINGS:
+        if encoding not in self._encodings:
             raise _Refusal(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"Content-Encoding {encoding!r} is not known. Use one of {', '.join(ENCODINGS)}.",
-                {"accept-encoding": "gzip, zstd, deflate"},
+                f"Content-Encoding {encoding!r} is not known. Use one of {', '.join(self._encodings)}.",
+                {"accept-encoding": ", ".join(self._encodings)},
             )
         too_large = _Refusal(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
