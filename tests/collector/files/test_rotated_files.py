@@ -299,6 +299,13 @@ def test_old_files_are_left_out_when_asked_to(follow, append, tmp_path):
     assert follow(exclude_older_than="1h").read() == ["new"]
 
 
+def test_files_of_any_age_are_read_where_the_limit_is_0(follow, log, append):
+    """As upstream: 0 is no limit."""
+    append(log, "old\n")
+    os.utime(log, (1, 1))
+    assert follow(exclude_older_than="0s").read() == ["old"]
+
+
 @pytest.mark.parametrize("compression", ["", "gzip"])
 def test_compression_can_be_said(follow, append, tmp_path, compression):
     """`gzip` whatever the name is; empty: never."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from runmill.collector.component import Batch, Component, Consumer
 from runmill.collector.exporters.cutting import cut
@@ -34,6 +34,12 @@ _LINGER_KEPT_SECONDS: Final = 1.0
 _LINGER_LOST_SECONDS: Final = 5.0
 
 
+def _check_storage(value: str) -> str:
+    if value != "memory" and value.partition("/")[0] != "file_storage":
+        raise ValueError(f"{value!r} is no storage here. Write file_storage or memory")
+    return value
+
+
 class SendingQueueConfig(Section):
     """Source: OpenTelemetry Collector, exporter/exporterhelper, sending_queue. There `storage` is an extension's id."""
 
@@ -50,7 +56,7 @@ class SendingQueueConfig(Section):
     wait_for_result: bool = False
     """Must be false: senders are answered when their data is in the queue, and with `enabled: false` when the backend
     has it."""
-    storage: Annotated[str, Field(pattern="^(file_storage(/.+)?|memory)$")] = "file_storage"
+    storage: Annotated[str, AfterValidator(_check_storage)] = "file_storage"
     """`file_storage`, or another id of that extension: a SQLite file in the home; `memory`: a crash empties it."""
     batch: QueueBatchConfig | None = None
 

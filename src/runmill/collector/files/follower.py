@@ -197,7 +197,7 @@ class Follower:
 
     def _adopt(self, found: Found, identity: tuple[int, int], now: float) -> None:
         oldest = self._following.exclude_older_than_seconds
-        if oldest is not None and time.time() - found.status.st_mtime > oldest:
+        if oldest and time.time() - found.status.st_mtime > oldest:
             return
         is_gzip = self._following.is_gzip(found.path)
         try:

@@ -6,9 +6,9 @@ Source: OpenTelemetry Collector, internal/coreinternal/attraction.
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
+from pydantic import StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from runmill.collector.component import Metadata
 from runmill.collector.processors.records import any_value, find, plain
@@ -17,6 +17,7 @@ from runmill.collector.values import Section
 __all__ = ["ActionConfig"]
 
 _NEEDS_VALUE: Final = ("insert", "update", "upsert")
+_METADATA: Final = "metadata."
 
 
 class ActionConfig(Section):
@@ -30,7 +31,7 @@ class ActionConfig(Section):
     value: StrictBool | StrictInt | StrictFloat | StrictStr | list[object] | dict[str, object] | None = None
     from_attribute: str = ""
     """Take the value of this attribute; where it is missing, nothing is done."""
-    from_context: Annotated[str, Field(pattern=r"^(metadata\..+)?$")] = ""
+    from_context: str = ""
     """Take a header that the request came with, `metadata.x-tenant`; where it is missing, nothing is done. Receivers
     must `include_metadata`."""
     pattern: str = ""
@@ -47,6 +48,8 @@ class ActionConfig(Section):
             raise ValueError(
                 f"action {self.action!r} needs one of value, from_attribute, from_context. Give one of them"
             )
+        if self.from_context and not self.from_context.startswith(_METADATA):
+            raise ValueError(f"from_context {self.from_context!r} is not known here. Write metadata.NAME, for a header")
         if (self.action == "convert") != (self.converted_type is not None):
             raise ValueError("converted_type belongs to action 'convert', which needs it. Add or remove it")
         if self.action == "extract" and not re.compile(self.pattern).groupindex:
@@ -71,7 +74,7 @@ class ActionConfig(Section):
     @property
     def header(self) -> str | None:
         """The header whose value is taken, in lower case."""
-        return self.from_context.removeprefix("metadata.").lower() or None
+        return self.from_context.removeprefix(_METADATA).lower() or None
 
     def apply(self, attributes: Any, metadata: Metadata) -> bool:
         """Change a list of KeyValues of a request with *metadata* in place; say whether it changed."""

@@ -68,7 +68,7 @@ class FileLogConfig(Section):
     exclude: list[str] = Field(default_factory=list)
     """Patterns of what is left out."""
     exclude_older_than: Duration | None = None
-    """Leave out files that were not written to for so long."""
+    """Leave out files that were not written to for so long; 0: none."""
     start_at: Literal["beginning", "end"] = "end"
     """Where to begin in files that are there when this receiver first starts. A file that comes later is read from its
     beginning, and one that was read before from where that ended."""
