@@ -75,7 +75,7 @@ async def idle_share(folder: Path) -> float:
     )
     await receiver.start()
     await taking.has_all.wait()
-    await asyncio.sleep(5)  # what was read is settled
+    await asyncio.sleep(12)  # a file that grew is looked at in each round for ten seconds
     start, cpu = time.monotonic(), time.process_time()
     await asyncio.sleep(WATCHED_SECONDS)
     share = (time.process_time() - cpu) / (time.monotonic() - start)
