@@ -181,7 +181,6 @@ async def test_sizes_are_counted(onward):
     assert telemetry.snapshot() == {
         'otelcol_processor_batch_batch_send_size_count{processor="batch"}': 1,
         'otelcol_processor_batch_batch_send_size_sum{processor="batch"}': 2,
-        'otelcol_processor_batch_metadata_cardinality{processor="batch"}': 1,
     }
 
 

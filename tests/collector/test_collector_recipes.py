@@ -24,5 +24,5 @@ def test_the_example_for_a_stock_collector_has_only_keys_of_both():
     example = (ROOT / "examples" / "otelcol-config.yaml").read_text(encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         config.loads(example, environment={})
-    refused = re.findall(r"^[^:]+: ([\w./]+): unknown", str(caught.value), re.MULTILINE)
-    assert refused == ["extensions", "service.extensions"]
+    refused = re.findall(r"^[^:]+: ([\w./]+): is not taken here", str(caught.value), re.MULTILINE)
+    assert refused == ["extensions.file_storage", "service.extensions"]

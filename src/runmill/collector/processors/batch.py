@@ -145,9 +145,9 @@ class Batcher:
                 "Raise its metadata_cardinality_limit, or name keys that have fewer values."
             )
         group = self._groups[values] = _Group(self._config, self._send)
-        self._telemetry.set(
-            "otelcol_processor_batch_metadata_cardinality", len(self._groups), processor=self._processor_id
-        )
+        if self._config.metadata_keys:
+            name = "otelcol_processor_batch_metadata_cardinality"
+            self._telemetry.set(name, len(self._groups), processor=self._processor_id)
         return group
 
     async def _send(self, group: Sequence[_Waiting]) -> None:
