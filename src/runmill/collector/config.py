@@ -20,6 +20,7 @@ from runmill.collector.catalog import (
 from runmill.collector.component import SIGNALS, Signal
 from runmill.collector.document import MOST_CHARACTERS, from_text, parse
 from runmill.collector.expand import Expander
+from runmill.collector.metadata_use import lacking_metadata
 from runmill.collector.telemetry_config import TelemetryConfig
 from runmill.collector.values import Section
 from runmill.errors import ConfigError
@@ -191,7 +192,7 @@ class _Reading:
             pipelines = tuple(self._pipelines(given)) if isinstance(given, dict) else ()
             return Config(source, receivers, processors, exporters, pipelines)
         pipelines = tuple(self._pipelines(service.pipelines))
-        warnings = tuple(self.warnings)
+        warnings = (*self.warnings, *lacking_metadata(receivers, processors, exporters))
         return Config(source, receivers, processors, exporters, pipelines, service.telemetry, warnings)
 
     def _check_sections(self) -> None:

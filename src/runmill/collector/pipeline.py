@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from runmill.collector.access import required_token
 from runmill.collector.component import Batch, Component, Consumer, Signal
 from runmill.collector.config import Config, Pipeline
-from runmill.collector.exporters.making import ForwarderConfig, make_exporter, make_sender
+from runmill.collector.exporters.making import make_exporter, make_sender
 from runmill.collector.exporters.otlp_config import OtlpGrpcConfig, OtlpHttpConfig
 from runmill.collector.exposition import MetricsServer
 from runmill.collector.guard import Health
+from runmill.collector.metadata_use import used_metadata
 from runmill.collector.own_metrics import OwnMetrics
-from runmill.collector.processors.attributes import AttributesConfig, ResourceConfig
-from runmill.collector.processors.batch import BatchConfig
 from runmill.collector.processors.making import Stage, make_processor
 from runmill.collector.receivers.gathering import make_gatherer
 from runmill.collector.receivers.otlp_config import OtlpConfig
@@ -160,19 +159,11 @@ def _receivers(
     section, place = config.receivers[name], f"{config.source}: receivers.{name}"
     if isinstance(section, OtlpConfig):
         return make_otlp(
-            name, section, consumers,
-            place=place, settings=settings, telemetry=telemetry, health=health, metadata_names=_metadata_names(config),
+            name, section, consumers, place=place, settings=settings, telemetry=telemetry, health=health,
+            metadata_names=used_metadata(config.processors, config.exporters),
         )  # fmt: skip
     made = make_gatherer(section, consumers, receiver_id=name, place=place, settings=settings, telemetry=telemetry)
     return {name: made}
-
-
-def _metadata_names(config: Config) -> frozenset[str]:
-    """Give the headers that anything uses; no others are kept."""
-    using = AttributesConfig | BatchConfig | ResourceConfig
-    processors = [one.metadata_keys for one in config.processors.values() if isinstance(one, using)]
-    forwarders = [one for one in config.exporters.values() if isinstance(one, ForwarderConfig)]
-    return frozenset().union(*processors, *(one.sending_queue.metadata_keys for one in forwarders))
 
 
 def _metrics_server(

@@ -117,3 +117,12 @@ async def test_queue_of_an_earlier_version_is_taken_up(tmp_path):
     again = QueueFile(path)
     assert [await again.load(each) for each in await again.open()] == [batch("old"), tagged]
     await again.close()
+
+
+def test_metadata_that_no_receiver_keeps_is_warned_of():
+    """Nothing would be held apart, and nobody would know."""
+    text = TEXT.replace("GROUPING", GROUPING).replace("URL", "http://backend:4318")
+    assert config.loads(text.replace("INCLUDE", "true")).warnings == ()
+    remedy = "uses x-tenant, and no otlp receiver keeps it. Write 'include_metadata: true' there."
+    warnings = config.loads(text.replace("INCLUDE", "false")).warnings
+    assert warnings == (f"processors.batch: {remedy}", f"exporters.otlp_http: {remedy}")
