@@ -5,7 +5,9 @@ from typing import Final
 
 __all__ = ["refusals"]
 
-_GUARDED: Final = "a receiver that listens beyond this machine asks for one token by itself (--token), or take 'tls'"
+_GUARDED: Final = (
+    "a receiver that listens beyond this machine asks for one token by itself (RUNMILL_TOKEN), or take 'tls'"
+)
 _HEADERS: Final = "an exporter shows who it is by its 'headers' or 'tls'"
 _IN_PLACE_OF: Final[Mapping[str, str]] = {
     "basicauth": _HEADERS,
