@@ -12,8 +12,8 @@ from runmill.collector.values import Duration, Endpoint, Section, Size, UrlPath
 __all__ = ["GrpcConfig", "HttpConfig", "OtlpConfig", "Protocols"]
 
 _NO_AUTHENTICATOR: Final = (
-    "authenticators are extensions. A receiver that listens beyond this machine asks for a token by itself (RUNMILL_TOKEN), "
-    "and with tls.client_ca_file for a certificate. Remove it"
+    "authenticators are extensions. A receiver that listens beyond this machine asks for a token by itself "
+    "(RUNMILL_TOKEN), and with tls.client_ca_file for a certificate. Remove it"
 )
 _NO_TUNING: Final = "connections are bounded by what this process may open. Remove it"
 
