@@ -32,9 +32,7 @@ def test_an_empty_response_is_a_full_success() -> None:
     assert decode_partial_success(ExportLogsServiceResponse().SerializeToString()) is None
 
 
-@pytest.mark.parametrize(
-    "text", [b"[]", b"{}", b'{"partialSuccess": null}', b'{"partialSuccess": {"rejectedX": {}}}']
-)
+@pytest.mark.parametrize("text", [b"[]", b"{}", b'{"partialSuccess": null}', b'{"partialSuccess": {"rejectedX": {}}}'])
 def test_other_json_is_no_partial_success(text: bytes) -> None:
     """As bytes that are none."""
     assert parse_partial_success(text) is None
