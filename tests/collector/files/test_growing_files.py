@@ -265,6 +265,17 @@ def test_attributes_say_whose_file_it_was(follow, log, append):
     }  # fmt: skip
 
 
+def test_an_owner_without_a_name_costs_the_group_nothing(follow, log, append):
+    """A user of a container is often none of the machine's."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a file away")
+    append(log, "a\n")
+    os.chown(log, 4_000_000, -1)
+    reading = follow(include_file_name=False, include_file_owner_name=True, include_file_owner_group_name=True)
+    [row] = reading.rows()
+    assert json.loads(row["attributes"]) == {"log.file.owner.group.name": log.group()}
+
+
 def test_lines_are_joined_by_a_pattern(follow, log, append):
     """A record that may go on waits for the next one, or for a while."""
     append(log, "lost\n1 a\n  b\n2 c\n")

@@ -61,10 +61,11 @@ class FileOrigins:
         if config.include_file_path_resolved:
             yield "log.file.path_resolved", resolved
         # A file that is gone, or whose owner has no name here, is read all the same.
-        with contextlib.suppress(OSError, KeyError, NotImplementedError):
-            if config.include_file_owner_name:
+        if config.include_file_owner_name:
+            with contextlib.suppress(OSError, KeyError, NotImplementedError):
                 yield "log.file.owner.name", Path(path).owner()
-            if config.include_file_owner_group_name:
+        if config.include_file_owner_group_name:
+            with contextlib.suppress(OSError, KeyError, NotImplementedError):
                 yield "log.file.owner.group.name", Path(path).group()
 
 
