@@ -199,10 +199,10 @@ class RunStore:
 
 
 def _decode(batch: Batch) -> Delivery | Exception:
-    # Here, not on top: Arrow's functions and the native reader are 17 MB, which a server that waits does without.
-    from runmill.otlp import columns  # noqa: PLC0415
-
     try:
+        # Here, not on top: Arrow's functions and the native reader are 17 MB, which a server that waits does without.
+        from runmill.otlp import columns  # noqa: PLC0415
+
         found = columns.decode_logs(batch.payload) if batch.signal == "logs" else columns.decode_metrics(batch.payload)
     except WireError as error:
         return Rejected(str(error))
