@@ -1,7 +1,7 @@
 # From a fresh clone with Python 3.11+ and make: `make demo` shows it, `make test` proves it.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help demo test test-engines test-long test-again lint check format clean
+.PHONY: help demo test test-engines test-long test-fuzz test-again lint check format clean
 
 # The first of these that is new enough makes the environment; `make PYTHON=/path/to/python test` overrules it.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11 python
@@ -13,6 +13,7 @@ SHOWABLE := $(VENV)/.installed-demo
 # Tests wait on processes for much of their time: one worker more than there are cores of a small machine. A file's tests
 # stay together, since they share its servers.
 WORKERS ?= 3
+FUZZED := protobuf attribute json container lines pieces
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +29,12 @@ test-engines: $(INSTALLED) ## run the tests with Docker, podman, PostgreSQL and 
 
 test-long: $(INSTALLED) ## run the tests that take minutes
 	$(BIN)/python -m pytest -m long
+
+test-fuzz: $(INSTALLED) ## feed what takes bytes from strangers with anything, for two minutes
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@mkdir -p .fuzz
+	printf '%s\n' $(FUZZED) | xargs -P 2 -I TARGET $(BIN)/python tests/fuzz/decoders.py TARGET \
+	    -max_total_time=40 -timeout=20 -verbosity=0 -artifact_prefix=.fuzz/
 
 test-again: $(INSTALLED) ## run what failed last once more
 	$(BIN)/python -m pytest -m "not long" --last-failed --last-failed-no-failures none
@@ -45,7 +52,7 @@ format: $(INSTALLED) ## put the code into the one format
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what was built, the environment and the demo's home
-	rm -rf $(VENV) .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo dist build .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/pip:
